@@ -1,0 +1,1 @@
+"""What a load test means: values in, values out; no Django, no arq, no clock, no logging."""
