@@ -1,15 +1,19 @@
-"""Django's settings: one file, everything that differs between machines comes from the environment or `.env`."""
+"""Django's settings: one file; what differs between machines comes from the environment or `.env`."""
 
 from pathlib import Path
 
 import environ
 
+from loadlab.database import database
+from loadlab.secret_key import kept_secret_key
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 env.read_env(BASE_DIR / ".env")
 
-VAR_DIR = Path(env.str("LOADLAB_VAR", default=str(BASE_DIR / "var")))
+VAR_DIR = BASE_DIR / (env.str("LOADLAB_VAR", default="") or "var")
 
+SECRET_KEY = env.str("SECRET_KEY", default="") or kept_secret_key(VAR_DIR)
 DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 
@@ -50,6 +54,7 @@ TEMPLATES = [
         },
     },
 ]
+DATABASES = {"default": database(env.str("DATABASE_URL", default=""))}
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
