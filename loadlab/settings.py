@@ -1,4 +1,4 @@
-"""Django's settings: one file; what differs between machines comes from the environment or `.env`."""
+"""Django's settings; what differs between machines comes from the environment or `.env`."""
 
 from pathlib import Path
 
@@ -72,3 +72,7 @@ TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
+
+# What one caller may ask for
+LOADLAB_MAX_TASKS = env.int("LOADLAB_MAX_TASKS", default=1_000_000)
+LOADLAB_MAX_RATE = env.float("LOADLAB_MAX_RATE", default=100_000.0)
