@@ -20,7 +20,7 @@ _PLAIN = re.compile(r"[^,\"\\%?#\x00-\x1f\x7f]+")
 
 def var_folder() -> Path:
     """Return LOADLAB_VAR, a relative one counted from the checkout; by default `var` there."""
-    return (CHECKOUT / (os.environ.get("LOADLAB_VAR") or "var")).resolve()
+    return (CHECKOUT / (os.environ.get("LOADLAB_VAR", "").strip() or "var")).resolve()
 
 
 def socket_folder(var: Path) -> Path:
@@ -41,8 +41,8 @@ def takes_sockets(folder: Path) -> bool:
 def make_socket_folder(var: Path, *, owner: int) -> Path:
     """Make the folder of the sockets and return it.
 
-    Where `var/run` is too long or too odd a path for a socket, it becomes a link to a private folder
-    among the temporary files: a link, so that commands whose TMPDIR differs still agree.
+    Where `var/run` is too long or too odd a path for a socket, it becomes a link to a private
+    folder among the temporary files: a link, so that commands whose TMPDIR differs still agree.
     """
     run = var / "run"
     if takes_sockets(run):
