@@ -1,6 +1,6 @@
-"""Load tests for arq queues; this module is the one name that a user's own task modules import from.
+"""Load tests for arq queues; the one name that a user's own task modules import from.
 
-    from loadlab import load_task, analysis_for
+from loadlab import load_task, analysis_for
 """
 
 from typing import TYPE_CHECKING, Any

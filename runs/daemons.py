@@ -1,0 +1,165 @@
+"""Who runs the use cases when nobody waits: dispatcher and collector, for any stored run."""
+
+import asyncio
+import logging
+import os
+import secrets
+import signal
+import socket
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+import psycopg
+from django.db import connection
+from workers.client import QueueClient
+
+from runs.collect import collect
+from runs.dispatch import dispatch
+from runs.models import Daemon, LoadTestRun
+from runs.models.daemon import DaemonRole
+from runs.outages import in_database, outlast_redis
+from runs.start import CHANNEL
+
+POLL_S = 2.0  # behind LISTEN, for what a lost connection did not hear
+BEAT_S = 5.0
+RETRY_S = 1.0
+
+logger = logging.getLogger("loadlab")
+
+Claim = Callable[..., "LoadTestRun | None"]
+UseCase = Callable[..., Awaitable[None]]
+
+
+@dataclass(slots=True, kw_only=True)
+class Service:
+    """One daemon: how it claims a run and what it does with it."""
+
+    role: DaemonRole
+    claim: Claim
+    use_case: UseCase
+    owner: str
+    woken: asyncio.Event = field(default_factory=asyncio.Event)
+    held: set[int] = field(default_factory=set)
+
+
+def new_owner() -> str:
+    """A name for this process that no other has: `host:pid:random`."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+
+
+async def dispatch_forever() -> None:
+    """Send every run that may be sent, several queues at once, until SIGTERM or SIGINT."""
+    await _serve(
+        Service(
+            role=DaemonRole.DISPATCHER,
+            claim=LoadTestRun.objects.claim_to_dispatch,
+            use_case=dispatch,
+            owner=new_owner(),
+        )
+    )
+
+
+async def collect_forever() -> None:
+    """Collect and evaluate every run under way until SIGTERM or SIGINT."""
+    await _serve(
+        Service(
+            role=DaemonRole.COLLECTOR,
+            claim=LoadTestRun.objects.claim_to_collect,
+            use_case=collect,
+            owner=new_owner(),
+        )
+    )
+
+
+async def _serve(service: Service) -> None:
+    main = asyncio.create_task(_work(service))
+    loop = asyncio.get_running_loop()
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        # why both: a process started in the background inherits SIGINT ignored
+        loop.add_signal_handler(signum, main.cancel)
+    try:
+        await main
+    except asyncio.CancelledError:
+        logger.info("%s_stopped owner=%s", service.role.value, service.owner)
+
+
+async def _work(service: Service) -> None:
+    client = await outlast_redis(QueueClient.open)
+    assert client is not None  # noqa: S101 - without an end to the patience there is an answer
+    logger.info("%s_started owner=%s", service.role.value, service.owner)
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(_beat(service))
+            tasks.create_task(_listen(service))
+            while True:
+                await _claim_all(service, client=client, tasks=tasks)
+                service.woken.clear()
+                try:
+                    await asyncio.wait_for(service.woken.wait(), POLL_S)
+                except TimeoutError:
+                    continue
+    finally:
+        await client.close()
+        await in_database(_sign_off, service)
+
+
+async def _claim_all(service: Service, *, client: QueueClient, tasks: asyncio.TaskGroup) -> None:
+    """Take every run that is free; the runs already in hand are renewed by their use case."""
+    while True:
+        run = await in_database(service.claim, owner=service.owner, without=frozenset(service.held))
+        if run is None:
+            return
+        logger.info("%s_claimed test_id=%s", service.role.value, run.test_id)
+        service.held.add(run.pk)
+        tasks.create_task(_carry_out(service, run, client=client))
+
+
+async def _carry_out(service: Service, run: LoadTestRun, *, client: QueueClient) -> None:
+    """One run; whatever goes wrong with it must not take the daemon along."""
+    try:
+        await service.use_case(run, client=client, owner=service.owner)
+    except Exception:
+        logger.exception("%s_failed test_id=%s", service.role.value, run.test_id)
+        await asyncio.sleep(RETRY_S)
+    finally:
+        service.held.discard(run.pk)
+        service.woken.set()
+
+
+async def _beat(service: Service) -> None:
+    """Say that this daemon is alive."""
+    while True:
+        await in_database(
+            Daemon.objects.beat,
+            owner=service.owner,
+            role=service.role,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+        )
+        await asyncio.sleep(BEAT_S)
+
+
+async def _listen(service: Service) -> None:
+    """Wake the claiming within milliseconds of a launch; the slow poll covers what this misses."""
+    while True:
+        try:
+            parameters = await in_database(connection.get_connection_params)
+            parameters.pop("cursor_factory", None)
+            async with await psycopg.AsyncConnection.connect(
+                **parameters, autocommit=True
+            ) as listener:
+                await listener.execute(f"LISTEN {CHANNEL}")
+                service.woken.set()
+                async for _ in listener.notifies():
+                    service.woken.set()
+        except psycopg.OperationalError as error:
+            logger.warning("listen_lost error=%s", str(error).splitlines()[:1])
+        await asyncio.sleep(RETRY_S)
+
+
+def _sign_off(service: Service) -> None:
+    """Let every run in hand go, so that the next daemon need not wait for the leases to end."""
+    for run in LoadTestRun.objects.filter(**{service.role.value: service.owner}):
+        run.release(service.role, owner=service.owner)
+    Daemon.objects.filter(owner=service.owner).delete()
+    Daemon.objects.sweep()

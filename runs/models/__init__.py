@@ -1,0 +1,9 @@
+"""What is stored: a workload, its runs, their tasks; the QuerySets are the store."""
+
+from runs.models.configuration import LoadTestConfiguration
+from runs.models.daemon import Daemon
+from runs.models.fleet_sample import FleetSample
+from runs.models.run import LoadTestRun
+from runs.models.task import TaskMetric
+
+__all__ = ["Daemon", "FleetSample", "LoadTestConfiguration", "LoadTestRun", "TaskMetric"]
