@@ -96,7 +96,7 @@ async def collect(
         outstanding=await in_database(_outstanding_of, run),
     )
     try:
-        while not await _round(work):
+        while not await _round(work):  # noqa: ASYNC110 - the state is another process's
             await asyncio.sleep(ROUND_S)
     except LeaseLost:
         logger.warning("collect_lease_lost test_id=%s", run.test_id)
@@ -203,7 +203,7 @@ async def _rest_is_gone(work: Collection) -> bool:
 
 
 async def _stop(work: Collection, *, rest: TaskState, status: RunStatus) -> bool:
-    """End a run early: nothing more goes out, nothing of it stays in Redis, every task has a row."""
+    """End a run early: nothing more goes out, nothing stays in Redis, every task has a row."""
     run = work.run
     work.stopping, work.aborted_as = True, rest
     closed = await work.redis(lambda: work.client.close_cursor(run.test_id))

@@ -123,7 +123,7 @@ async def _open(work: Dispatch) -> None:
         if work.sent:
             await in_database(
                 work.run.note,
-                f"Redis lost its data after {work.sent} tasks were sent; sending went on from there",
+                f"Redis lost its data after {work.sent} tasks were sent; the rest was sent then.",
             )
         await work.client.open_cursor(work.run.test_id, at=work.sent, ttl_s=KEEP_S)
     else:
@@ -173,7 +173,7 @@ async def _send(work: Dispatch, batch: Batch) -> bool:
 async def _until(deadline: float, *, work: Dispatch) -> None:
     """Sleep to an absolute deadline of the loop's clock, but hear of a stop within a second."""
     loop = asyncio.get_running_loop()
-    while not work.stopped and (left := deadline - loop.time()) > 0:
+    while not work.stopped and (left := deadline - loop.time()) > 0:  # noqa: ASYNC110 - paced
         await asyncio.sleep(min(left, 1.0))
 
 

@@ -106,7 +106,7 @@ def _copy(run_id: int, worker_names: Sequence[str], metric_names: Sequence[str])
 
 
 def _row_type(fields: list[tuple[str, str]]) -> np.dtype[Any]:
-    """A row of binary COPY: the number of fields, then length and value of each; no field is null."""
+    """A row of binary COPY: how many fields, then length and value of each; none is null."""
     layout: list[tuple[str, str]] = [("count", ">i2")]
     for name, kind in fields:
         layout += [(f"length_{name}", ">i4"), (name, kind)]
@@ -128,11 +128,13 @@ _NAMES = """
 SELECT name FROM (
     SELECT metrics FROM runs_taskmetric
     WHERE run_id = %s AND metrics IS NOT NULL ORDER BY sequence LIMIT 100
-) first, jsonb_each(CASE WHEN jsonb_typeof(metrics) = 'object' THEN metrics END) AS each(name, value)
+) first,
+jsonb_each(CASE WHEN jsonb_typeof(metrics) = 'object' THEN metrics END) AS each(name, value)
 WHERE jsonb_typeof(value) = 'number' GROUP BY name ORDER BY name LIMIT %s
 """
 
 _FAILURES = """
 SELECT error_type, count(*), min(error_message) FROM runs_taskmetric
-WHERE run_id = %s AND state = 'failed' GROUP BY error_type ORDER BY count(*) DESC, error_type LIMIT %s
+WHERE run_id = %s AND state = 'failed'
+GROUP BY error_type ORDER BY count(*) DESC, error_type LIMIT %s
 """

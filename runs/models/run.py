@@ -114,7 +114,7 @@ class LoadTestRunQuerySet(models.QuerySet["LoadTestRun"]):
 
 
 class LoadTestRun(models.Model):
-    """One run of one workload. `status` changes by `move_to` alone, leases by the database's clock."""
+    """One run of one workload. Status changes by `move_to`, leases by the database's clock."""
 
     test_id = models.CharField(max_length=40, unique=True, editable=False)
     configuration = models.ForeignKey(
