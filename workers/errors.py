@@ -33,10 +33,6 @@ class RedisUnreachable(WorkersError):
     """Redis does not answer; the message says at what address, never with a password."""
 
 
-class RedisRefused(WorkersError):
-    """Redis answers, but with an error: out of memory, no permission, not writable."""
-
-
 class WorkerStartError(WorkersError):
     """A local worker process died, or did not report, before it could be used."""
 

@@ -20,7 +20,7 @@ from redis.backoff import ExponentialBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from workers.errors import InvalidSetting, UnknownQueue
+from workers.errors import InvalidSetting, RedisUnreachable, UnknownQueue
 
 QUEUES: tuple[str, ...] = ("load_test", "system", "media")
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -99,10 +99,7 @@ def redis_url() -> str:
     if given:
         _connection_fields(given)
         return given
-    # why here: with REDIS_URL set nothing embedded is imported
-    from loadlab.embedded import ensure_valkey
-
-    return f"unix://{ensure_valkey()}?db=0"
+    return f"unix://{_embedded_socket()}?db=0"
 
 
 def redis_address(url: str | None = None) -> str:
@@ -146,13 +143,21 @@ class _EmbeddedRedisSettings(RedisSettings):
 
     @property
     def unix_socket_path(self) -> str | None:
-        from loadlab.embedded import ensure_valkey  # why here: see redis_url
-
-        return str(ensure_valkey())
+        return _embedded_socket()
 
     @unix_socket_path.setter
     def unix_socket_path(self, value: str | None) -> None:
         """The dataclass's own initialiser assigns its default; there is nothing to keep."""
+
+
+def _embedded_socket() -> str:
+    # why here: with REDIS_URL set nothing embedded is imported
+    from loadlab.embedded import EmbeddedServerError, ensure_valkey
+
+    try:
+        return str(ensure_valkey())
+    except EmbeddedServerError as error:
+        raise RedisUnreachable(str(error)) from error
 
 
 def _arq_fields(url: str) -> dict[str, Any]:
