@@ -52,6 +52,7 @@ class _Script:
 
 _SEND_BATCH = _Script("send_batch.lua")
 _CANCEL = _Script("cancel.lua")
+_CLOSE_CURSOR = _Script("close_cursor.lua")
 
 
 class QueueClient:
@@ -111,11 +112,14 @@ class QueueClient:
         value = await self._ask("GET", cursor_key(test_id))
         if value is None:
             return Cursor.MISSING
-        return Cursor.CLOSED if value == b"closed" else int(value)
+        return Cursor.CLOSED if value.startswith(b"closed") else int(value)
 
-    async def close_cursor(self, test_id: str, *, ttl_s: int = 3600) -> None:
-        """Refuse every batch of this run from now on, however late its sender."""
-        await self._ask("SET", cursor_key(test_id), "closed", "EX", ttl_s)
+    async def close_cursor(self, test_id: str, *, ttl_s: int = 3600) -> int:
+        """Refuse every batch of this run from now on; the last sequence that was sent.
+
+        0 where Redis has lost the cursor.
+        """
+        return int(await self._run(_CLOSE_CURSOR, keys=(cursor_key(test_id),), args=(ttl_s,)))
 
     async def forget_run(self, test_id: str) -> None:
         """Delete the cursor of a run that is over."""

@@ -1,6 +1,6 @@
 -- Queue the tasks first … first+count-1 of a run in one round trip, each at most once.
 --
--- KEYS  queue (arq's sorted set), cursor (last sequence sent, or "closed")
+-- KEYS  queue (arq's sorted set), cursor (last sequence sent, or "closed:" and that)
 -- ARGV  first, count, score (ms), body's time to live (ms), test id, cursor's time to live (s), body
 -- Returns the cursor afterwards, -1 where it is closed, -2 where it is missing.
 --
@@ -10,7 +10,7 @@ local cursor = redis.call('GET', KEYS[2])
 if not cursor then
   return -2
 end
-if cursor == 'closed' then
+if string.sub(cursor, 1, 6) == 'closed' then
   return -1
 end
 local sent = tonumber(cursor)
