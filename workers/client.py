@@ -28,7 +28,7 @@ from workers import codec
 from workers.codec import TaskResult, Undecodable
 from workers.errors import RedisUnreachable
 from workers.fleet import WorkerReport, decode_report, report_keys
-from workers.ids import cursor_key, fleet_key
+from workers.ids import CRON_PREFIX, cursor_key, fleet_key
 from workers.settings import RETRIED_ERRORS, Target, redis_address, redis_url
 from workers.wire import MAX_PER_CALL, Batch, ClockOffset, Cursor, Depth, ServerInfo
 
@@ -36,7 +36,6 @@ __all__ = ["MAX_PER_CALL", "Batch", "ClockOffset", "Cursor", "Depth", "QueueClie
 
 HEAD_IDS = 1_000  # how much of a queue is looked at where all of it would be unbounded
 MAX_WORKERS = 1_000
-CRON_PREFIX = "loadlab:"  # ids of the jobs that our own workers schedule
 
 _CONNECT_S = 5.0
 _CLOCK_READINGS = 5

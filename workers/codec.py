@@ -164,7 +164,7 @@ def _without_oversized_value(result: dict[str, Any], *, size: int) -> bytes:
     return _encoder.encode(result | {"r": value})
 
 
-def _encode_unknown(value: Any) -> Any:
+def encode_unknown(value: Any) -> Any:
     """What msgspec cannot pack: exceptions inside a value, numpy scalars, anything else."""
     if isinstance(value, BaseException):
         return failures.pack(value)
@@ -187,6 +187,6 @@ def _metrics(value: Any, *, success: bool) -> dict[str, Any] | None:
     return cleaned if isinstance(cleaned, dict) else {"value": cleaned}
 
 
-_encoder = msgspec.msgpack.Encoder(enc_hook=_encode_unknown)
+_encoder = msgspec.msgpack.Encoder(enc_hook=encode_unknown)
 _decoder = msgspec.msgpack.Decoder(dict[str, Any], ext_hook=_decode_ext)
 _result_decoder = msgspec.msgpack.Decoder(_PackedResult, ext_hook=_decode_ext)

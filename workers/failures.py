@@ -93,6 +93,8 @@ def describe(value: Any) -> TaskError:
 
 
 def _error_chain(error: BaseException, *, causes: int) -> _PackedError:
+    if isinstance(error, _RemoteError):
+        return error.packed  # it has travelled already, from a child of the process pool
     kind = type(error)
     cause = error.__cause__
     metrics = getattr(error, "metrics", None)
@@ -136,9 +138,14 @@ def _own_frames(frames: TracebackType | None) -> TracebackType | None:
 
 
 class _RemoteError(RemoteJobError):
-    """A RemoteJobError that also remembers the metrics which the exception carried."""
+    """A RemoteJobError that also remembers what it was read from."""
 
-    metrics: dict[str, Any] | None = None
+    packed: _PackedError
+
+    @property
+    def metrics(self) -> dict[str, Any] | None:
+        """The metrics that the exception carried."""
+        return self.packed.metrics
 
     @classmethod
     def of(cls, packed: _PackedError, *, causes: int = MAX_CAUSES) -> "_RemoteError":
@@ -149,7 +156,7 @@ class _RemoteError(RemoteJobError):
             text(packed.traceback[-MAX_TRACEBACK:], limit=MAX_TRACEBACK),
             cause,
         )
-        error.metrics = packed.metrics
+        error.packed = packed
         return error
 
 

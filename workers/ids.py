@@ -6,6 +6,8 @@ import re
 import secrets
 import socket
 
+CRON_PREFIX = "loadlab:"  # ids of the jobs that our own workers schedule
+
 _TASK_ID = re.compile(r"(?P<test_id>.{1,100})-(?P<sequence>[0-9]{7,10})", re.ASCII)
 
 
