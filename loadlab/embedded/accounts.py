@@ -57,7 +57,7 @@ class Account:
                 cwd=cwd,
                 env={"PATH": path, "LC_ALL": "C", "TZ": "UTC", **(environment or {})},
                 input=stdin.encode(),
-                stdout=log,
+                stdout=subprocess.DEVNULL,
                 stderr=log,
                 start_new_session=True,
                 user=self.uid,

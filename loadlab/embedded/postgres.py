@@ -4,6 +4,7 @@ import shutil
 import signal
 import socket
 import struct
+import tempfile
 from pathlib import Path
 from typing import ClassVar
 
@@ -81,6 +82,8 @@ class Postgres(Server):
 
     def start(self, account: Account) -> None:
         """Configure and start the server over its data, making them first where there are none."""
+        for left in self.var.glob(f"{self.key}.unfinished-*"):
+            shutil.rmtree(left, ignore_errors=True)
         if not self.data.exists():
             self._create(account)
         configuration = self.data / "postgresql.conf"
@@ -90,17 +93,14 @@ class Postgres(Server):
         # why: nothing of the server is alive, so a pid in these files is nobody's, or another's
         (self.data / "postmaster.pid").unlink(missing_ok=True)
         self.socket_path.with_name(f"{self.socket_name}.lock").unlink(missing_ok=True)
-        # why the environment and relative paths: pg_ctl hands its arguments to a shell
         command = (
-            _program("pg_ctl"),
-            "start",
-            "-w",
-            "-t",
-            f"{START_TIMEOUT_S:.0f}",
-            "-l",
-            self.log.name,
+            *(_program("pg_ctl"), "start", "-w", f"-t{START_TIMEOUT_S:.0f}"),
+            f"-l{self.log.name}",
         )
-        self._run(account, command, cwd=self.log.parent, environment={"PGDATA": str(self.data)})
+        # why the environment and a relative path: pg_ctl hands its arguments to a shell
+        environment = {"PGDATA": str(self.data)}
+        with self.log.open("ab") as log:
+            account.run(command, cwd=self.log.parent, log=log, environment=environment)
 
     def ask_to_end(self, process: psutil.Process) -> None:
         """Interrupt the postmaster, a fast shutdown; terminate children that outlived theirs."""
@@ -111,10 +111,9 @@ class Postgres(Server):
             process.send_signal(signal.SIGTERM)
 
     def _create(self, account: Account) -> None:
-        # why a second name: a folder of the first one is whole, whatever was killed in between
-        unfinished = self.data.with_suffix(".unfinished")
-        shutil.rmtree(unfinished, ignore_errors=True)
-        unfinished.mkdir(mode=0o700)
+        # why another name: a folder called `postgres` is whole, whatever was killed in between; and
+        # why one of its own each time: a killed starter's initdb may still write into the last one
+        unfinished = Path(tempfile.mkdtemp(prefix=f"{self.key}.unfinished-", dir=self.var))
         account.give(unfinished)
         locale = (
             "--encoding=UTF8",
@@ -122,32 +121,16 @@ class Postgres(Server):
             "--locale-provider=builtin",
             "--builtin-locale=C.UTF-8",
         )
-        self._run(
-            account,
-            (_program("initdb"), "-D", unfinished, "-U", USER, "--auth=trust", *locale),
-            cwd=unfinished,
-        )
-        self._run(
-            account,
-            (_program("postgres"), "--single", "-D", unfinished, "postgres"),
-            cwd=unfinished,
-            stdin=f"CREATE DATABASE {DATABASE}\n",
-        )
+        initdb = (_program("initdb"), "-D", unfinished, "-U", USER, "--auth=trust", *locale)
+        self._run(account, initdb)
+        single = ("--single", "-D", unfinished, "-c", "exit_on_error=on", "postgres")
+        self._run(account, (_program("postgres"), *single), stdin=f"CREATE DATABASE {DATABASE}\n")
         unfinished.rename(self.data)
 
-    def _run(
-        self,
-        account: Account,
-        command: tuple[str | Path, ...],
-        *,
-        cwd: Path,
-        environment: dict[str, str] | None = None,
-        stdin: str = "",
-    ) -> None:
+    def _run(self, account: Account, command: tuple[str | Path, ...], *, stdin: str = "") -> None:
         with self.log.open("ab") as log:
-            failed = account.run(command, cwd=cwd, log=log, environment=environment, stdin=stdin)
-        if failed:
-            raise self.refusal()
+            if account.run(command, cwd=self.var, log=log, stdin=stdin):
+                raise self.refusal()
 
 
 def _program(name: str) -> Path:

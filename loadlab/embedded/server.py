@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pwd
+import re
 import socket
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -15,11 +16,18 @@ import psutil
 from loadlab.embedded.accounts import Account
 from loadlab.embedded.errors import EmbeddedServerError
 from loadlab.embedded.liveness import Pulse, locked, processes_in, wait_until
-from loadlab.embedded.places import make_socket_folder, refuse_a_strangers, socket_folder
+from loadlab.embedded.places import (
+    make_socket_folder,
+    refuse_a_strangers,
+    socket_folder,
+    takes_sockets,
+)
 
 ANSWER_TIMEOUT_S = 5.0
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 60.0
+_LAST_LINES = 15
+_COMPLAINT = re.compile(r"FATAL|PANIC|error|Bad |Can't", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +83,8 @@ class Server(ABC):
     def pulse(self) -> Pulse:
         """Ask the server's socket whether the server is alive."""
         path = self.socket_path
+        if not takes_sockets(path.parent):
+            return Pulse.ABSENT  # no server can be there, nor a link to where one is
         if (self.var / "run").is_symlink() and path.parent.exists():
             refuse_a_strangers(
                 path.parent, owners={os.geteuid(), (self.var / "run").lstat().st_uid}
@@ -103,7 +113,7 @@ class Server(ABC):
 
     @abstractmethod
     def start(self, account: Account) -> None:
-        """Start the server in the background, nothing of it being alive."""
+        """Start the server in the background, none of it being alive; its socket says if it is."""
 
     @abstractmethod
     def ask_to_end(self, process: psutil.Process) -> None:
@@ -111,8 +121,10 @@ class Server(ABC):
 
     def refusal(self) -> EmbeddedServerError:
         """Return the error of a server that did not start, with the last words of its log."""
-        lines = self.log.read_text(errors="replace").split("\n") if self.log.exists() else []
-        last = next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
+        text = self.log.read_text(errors="replace") if self.log.exists() else ""
+        lines = [line.strip() for line in text.splitlines() if line.strip()][-_LAST_LINES:]
+        complaints = [line for line in lines if _COMPLAINT.search(line)]
+        last = (complaints or lines or ["it said nothing"])[-1]
         return EmbeddedServerError(
             f"{self.name} did not start ({last}): read {self.log}, mend what it names and try "
             f"again, or set {self.url_variable} to a server of your own."

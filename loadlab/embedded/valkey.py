@@ -55,8 +55,7 @@ class Valkey(Server):
             *("--appendonly", "yes", "--save", "", "--maxmemory-policy", "noeviction"),
         )
         with self.log.open("ab") as log:
-            if account.run(command, cwd=self.data, log=log):
-                raise self.refusal()
+            account.run(command, cwd=self.data, log=log)
 
     def ask_to_end(self, process: psutil.Process) -> None:
         """Terminate it: the same orderly shutdown as the command of that name."""
