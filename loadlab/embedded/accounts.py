@@ -37,6 +37,11 @@ class Account:
             for path in paths:
                 os.chown(path, self.uid, self.gid, follow_symlinks=False)
 
+    def take_over(self, folder: Path) -> None:
+        """Hand everything in `folder` to the account, where another user made it."""
+        if self.uid is not None and folder.stat().st_uid != self.uid:
+            self.give(*folder.rglob("*"), folder)
+
     def run(
         self,
         command: Sequence[str | Path],

@@ -86,6 +86,7 @@ class Postgres(Server):
             shutil.rmtree(left, ignore_errors=True)
         if not self.data.exists():
             self._create(account)
+        account.take_over(self.data)
         configuration = self.data / "postgresql.conf"
         sockets = str(socket_folder(self.var)).replace("'", "''")
         configuration.write_text(_CONFIGURATION.format(port=PORT, sockets=sockets))

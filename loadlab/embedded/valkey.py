@@ -47,7 +47,7 @@ class Valkey(Server):
     def start(self, account: Account) -> None:
         """Start the server in the background; it keeps a command within a second of its answer."""
         self.data.mkdir(mode=0o700, exist_ok=True)
-        account.give(self.data)
+        account.take_over(self.data)
         self.socket_path.unlink(missing_ok=True)
         command = (
             *(_program(), "--daemonize", "yes", "--port", "0", "--logfile", self.log),

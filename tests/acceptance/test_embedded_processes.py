@@ -240,8 +240,15 @@ def test_what_root_started_is_named_as_roots_to_others(folder: Path) -> None:
 def test_root_where_namespaces_are_forbidden_starts_postgresql_as_nobody(folder: Path) -> None:
     wheels, var = copied_wheels(folder), folder / "var"
     script = "import sys; sys.path.insert(0, sys.argv[1]);" + ENSURE
+    created = "import psycopg; psycopg.connect(embedded.postgres_url()).execute('{}')"
+    sql = ("CREATE TABLE kept AS SELECT 42; COMMIT", "SELECT * FROM kept")
+    before = python("-c", script + created.format(sql[0]), wheels, var=var)
+    assert (before.returncode, before.stderr) == (0, "")
+    assert python("-m", "loadlab.embedded", "stop", var=var).returncode == 0
     for _ in range(2):
-        ended = python("-c", script, wheels, var=var, PATH="/no/unshare/here")
+        ended = python(
+            *("-c", script + created.format(sql[1]), wheels), var=var, PATH="/no/unshare/here"
+        )
         assert (ended.returncode, ended.stderr) == (0, "")
         (postgres,) = servers(var)["postgres"]
         assert postgres.uids().effective == (NOBODY if os.geteuid() == 0 else os.geteuid())

@@ -51,9 +51,21 @@ def folder() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
+@pytest.fixture(scope="module")
+def made_once() -> Iterator[Path]:
+    """PostgreSQL's data as a first start leaves it."""
+    folder = Path(tempfile.mkdtemp(prefix="loadlab-test-", dir="/tmp")).resolve()
+    with pytest.MonkeyPatch.context() as patch, servers_in(folder / "var", patch) as var:
+        embedded.ensure_postgres()
+        embedded.stop()
+        yield var / "postgres"
+    shutil.rmtree(folder)
+
+
 @pytest.fixture
-def var(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def var(folder: Path, made_once: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     with servers_in(folder / "var", monkeypatch) as var:
+        shutil.copytree(made_once, var / "postgres")
         yield var
 
 
@@ -116,10 +128,11 @@ def test_a_server_that_runs_is_used_as_it_is(var: Path) -> None:
     assert len(before) == 2
 
 
-def test_asking_for_the_state_starts_nothing(var: Path) -> None:
+def test_asking_for_the_state_starts_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOADLAB_VAR", str(folder / "var"))
     assert [one.running for one in embedded.status()] == [False, False]
     assert embedded.stop() == []
-    assert not var.exists()
+    assert not (folder / "var").exists()
 
 
 def test_data_survives_a_stop_and_a_start(var: Path) -> None:
@@ -256,12 +269,13 @@ def test_valkey_listens_on_a_port_that_was_asked_for(
 
 @pytest.mark.parametrize("text", ["redis", "0", "65536", "-1", "6379.0"])
 def test_a_port_that_is_none_is_refused(
-    text: str, var: Path, monkeypatch: pytest.MonkeyPatch
+    text: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("LOADLAB_VAR", str(folder / "var"))
     monkeypatch.setenv("LOADLAB_EMBEDDED_REDIS_PORT", text)
     with pytest.raises(EmbeddedServerError, match=f"'{text}': write a port from 1 to 65535"):
         embedded.ensure_valkey()
-    assert not var.exists()
+    assert not (folder / "var").exists()
 
 
 def test_a_server_that_cannot_start_names_its_log_and_the_remedy(var: Path) -> None:
