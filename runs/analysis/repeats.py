@@ -1,0 +1,170 @@
+"""How much do unchanged runs vary, how small a change can be seen, how many repeats settle it?
+
+The run-to-run CV is the standard deviation of a figure over repeats of one configuration, divided
+by its mean. Power figures are those of Student's t test (noncentral t), not of the normal
+approximation, which promises too much for a handful of runs.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import NormalDist, fmean, stdev
+
+from runs.analysis.effects import t_quantile
+
+MOST_REPEATS = 1000
+POWER = 0.8
+_NORMAL = NormalDist()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noise:
+    """What K unchanged runs say about one figure; shares are fractions (0.03 = 3 %)."""
+
+    figure: str
+    n: int
+    mean: float | None
+    cv: float | None  # None with fewer than two runs, or a mean of zero
+    cv_interval: tuple[float, float] | None  # 95 %
+    smallest_effect: float | None  # that a gate of n against n runs sees in four of five cases
+    false_alarms: float | None  # of the naive gate "5 % worse than the run before"
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """Whether a gate at `effect` can be carried by groups of n runs, and by how many if not."""
+
+    effect: float
+    n: int
+    accepted: bool
+    repeats: int  # the fewest runs a side that carry it
+    because: str
+
+
+def noise_of(values: Sequence[float | None], *, figure: str, naive_gate: float = 0.05) -> Noise:
+    """The run-to-run spread of a figure over repeats of an unchanged configuration."""
+    known = [value for value in values if value is not None and math.isfinite(value)]
+    mean = fmean(known) if known else None
+    if len(known) < 2 or not mean:
+        because = (
+            f"{figure}: {len(known)} of {len(values)} runs have it; two are the fewest that vary"
+            if len(known) < 2
+            else f"{figure} is 0 on average: a spread relative to it has no meaning"
+        )
+        return Noise(
+            figure=figure,
+            n=len(known),
+            mean=mean,
+            cv=None,
+            cv_interval=None,
+            smallest_effect=None,
+            false_alarms=None,
+            because=because,
+        )
+    cv = stdev(known) / abs(mean)
+    smallest = smallest_effect(cv, n=len(known))
+    alarms = false_alarm_rate(naive_gate, cv=cv)
+    return Noise(
+        figure=figure,
+        n=len(known),
+        mean=mean,
+        cv=cv,
+        cv_interval=cv_interval(cv, n=len(known)),
+        smallest_effect=smallest,
+        false_alarms=alarms,
+        because=(
+            f"{figure} varies by {cv:.2%} from run to run: groups of {len(known)} see a change of"
+            f" {smallest:.1%}; '{naive_gate:.0%} worse than the last run' would be a false alarm"
+            f" {alarms:.0%} of the time"
+        ),
+    )
+
+
+def judge_gate(effect: float, *, cv: float, n: int) -> Gate:
+    """Whether groups of n runs carry a gate at `effect`: not below 4·CV/√n.
+
+    That is the effect seen with a power of 80 % (2.8·√2 ≈ 4); a finer gate would mostly miss what
+    it is there for, and what it reports would mostly be luck.
+    """
+    if not 0 < effect < math.inf:
+        raise ValueError(f"a gate is a share above zero such as 0.05, not {effect}")
+    repeats = max(2, math.ceil((4 * cv / effect) ** 2 - 1e-9))
+    accepted = n >= repeats
+    because = (
+        f"{n} runs a side see {smallest_effect(cv, n=n):.1%} at a run-to-run CV of {cv:.2%}"
+        if n > 0
+        else f"no runs, and a run-to-run CV of {cv:.2%}"
+    )
+    because += f": a gate at {effect:.1%} " + (
+        "holds" if accepted else f"needs {repeats} runs a side"
+    )
+    return Gate(effect=effect, n=n, accepted=accepted, repeats=repeats, because=because)
+
+
+def smallest_effect(cv: float, *, n: int) -> float:
+    """4·CV/√n: the relative change that two groups of n runs see in four of five cases."""
+    return 4 * cv / math.sqrt(n)
+
+
+def false_alarm_rate(gate: float, *, cv: float) -> float:
+    """P(|run − run before| > gate) without any change: 2·(1 − Φ(gate / (CV·√2)))."""
+    if cv == 0:
+        return 0.0
+    return 2 * _NORMAL.cdf(-gate / (cv * math.sqrt(2)))
+
+
+def cv_interval(cv: float, *, n: int) -> tuple[float, float]:
+    """95 % interval of a CV by the χ² distribution of the variance; good for CVs below 30 %."""
+    from scipy.special import chdtri  # why here: importing scipy costs 0.1 s that faces do not owe
+
+    low, high = (float(chdtri(n - 1, tail)) for tail in (0.025, 0.975))
+    return cv * math.sqrt((n - 1) / low), cv * math.sqrt((n - 1) / high)
+
+
+def power_of(
+    effect: float, *, cv: float, now: int, before: int, alpha: float = 0.05, also: int = 0
+) -> float:
+    """P(a two-sided t test sees a relative change of `effect`), runs of one spread.
+
+    Noncentral t with now + before − 2 degrees of freedom and noncentrality effect / (CV·√(1/n₁ +
+    1/n₂)). `also`: degrees of freedom of the spread known from elsewhere.
+    """
+    from scipy.special import nctdtr  # why here: importing scipy costs 0.1 s that faces do not owe
+
+    freedom = now + before - 2 + also
+    if freedom < 1:
+        return 0.0
+    if cv == 0:
+        return 1.0
+    centre = abs(effect) / (cv * math.sqrt(1 / now + 1 / before))
+    limit = t_quantile(1 - alpha / 2, freedom=freedom)
+    if centre > 10 * limit:  # so far out there is no doubt left, and nctdtr may give NaN
+        return 1.0
+    below = float(nctdtr(freedom, centre, limit))
+    # The other tail is below 1e-8 from 5 on, and NaN not far beyond.
+    return 1.0 - below + (float(nctdtr(freedom, centre, -limit)) if centre < 5 else 0.0)
+
+
+def repeats_needed(
+    effect: float, *, cv: float, before: int | None = None, alpha: float = 0.05
+) -> int | None:
+    """The fewest runs that see a relative change of `effect` in four of five cases.
+
+    Runs a side for two groups; with `before`, runs to set against that many earlier ones, or None
+    where no number is enough.
+    """
+    if effect == 0:
+        return None
+
+    def enough(n: int) -> bool:
+        earlier = n if before is None else before
+        return power_of(effect, cv=cv, now=n, before=earlier, alpha=alpha) >= POWER
+
+    if not enough(MOST_REPEATS):
+        return None
+    fewest, most = 0 if before else 1, MOST_REPEATS  # bisection: power grows with the runs
+    while most - fewest > 1:
+        middle = (fewest + most) // 2
+        fewest, most = (fewest, middle) if enough(middle) else (middle, most)
+    return most
