@@ -1,0 +1,37 @@
+"""The console script: `loadlab X` is `manage.py X`, `loadlab run` is `manage.py load_test run`."""
+
+import os
+import sys
+from collections.abc import Collection, Sequence
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import execute_from_command_line, get_commands
+
+WRONG_SETTINGS = 2
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run one command and exit with its code."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "loadlab.settings")
+    given = list(sys.argv if argv is None else argv)
+    try:
+        _ = settings.INSTALLED_APPS  # why: Django knows its apps' commands only once this was read
+    except ImproperlyConfigured as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(WRONG_SETTINGS)
+    execute_from_command_line(in_full(given, known=get_commands()))
+
+
+def in_full(argv: Sequence[str], *, known: Collection[str]) -> list[str]:
+    """The same command line for Django: what it does not know is a subcommand of `load_test`."""
+    program, *rest = argv
+    if rest[:1] == ["help"]:
+        rest = [*rest[1:], "--help"]
+    if rest and rest[0] in known:
+        return [program, *rest]
+    return [program, "load_test", *(rest or ["--help"])]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,199 @@
+"""A finished run on a terminal, all of it: the short report, then every section of the document."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from rich.text import Text
+
+from runs.cli import figures
+from runs.cli.rendering.charts import distribution_lines, poll_cycle_lines, timeline_lines
+from runs.cli.rendering.reading import Document, amount, items, part, value, words
+from runs.cli.rendering.report import apart, bar_of, failure_lines, report_lines
+from runs.cli.rendering.sheet import GAP, Lines, Sheet
+
+_TIMES = ("execution_time_ms", "queue_wait_ms", "sojourn_time_ms")
+_STATISTICS = ("avg", "p50", "p95", "p99")
+_TYPE_STATISTICS = ("mean", "p50", "p95", "min", "max", "n")
+
+_CUT_AT = 6  # times the lowest ceiling: beyond it a bar only says "far away"
+
+Section = Callable[[Document, Sheet], Lines]
+
+
+def detailed_lines(document: Document, *, sheet: Sheet) -> Lines:
+    """Everything."""
+    fitted = sheet.glyphs.fit(document)
+    blocks = [report_lines(document, sheet=sheet)]
+    for title, gist, section in _SECTIONS:
+        body = section(fitted, sheet)
+        if body:
+            fact = words(fitted, "gists", gist)
+            head = sheet.paragraph(Text(title, style="bold underline"))
+            blocks.append([*head, *(sheet.paragraph(fact) if fact else []), *body])
+    return apart(blocks)
+
+
+def _ceilings(document: Document, sheet: Sheet) -> Lines:
+    bottleneck = part(document, "analysis", "bottleneck")
+    ceilings = items(bottleneck, "ceilings")
+    binding = words(bottleneck, "binding")
+    lowest = amount(next(iter(ceilings), {}), "throughput_per_s")
+    lines = sheet.bars(
+        [bar_of(c, binding=binding, sheet=sheet) for c in ceilings],
+        style="cyan",
+        full=lowest and _CUT_AT * lowest,
+    )
+    for ceiling in ceilings:
+        derived = (words(ceiling, "formula"), figures.plain(value(ceiling, "inputs") or ""))
+        text = "; ".join(piece for piece in derived if piece)
+        lines += sheet.paragraph(text, label=words(ceiling, "name"), hang=18) if text else []
+    change = part(bottleneck, "change")
+    return lines + (pairs({"change": change}, sheet=sheet) if change else [])
+
+
+def _recommendations(document: Document, sheet: Sheet) -> Lines:
+    lines: Lines = []
+    found = items(document, "analysis", "performance_analysis", "recommendations")
+    for place, sentence in enumerate(found, start=1):
+        lines += sheet.paragraph(figures.plain(sentence), label=f"{place}.")
+    return lines
+
+
+def _ratings(document: Document, sheet: Sheet) -> Lines:
+    ratings = part(document, "analysis", "performance_analysis")
+    ratings.pop("recommendations", None)
+    return pairs(ratings, sheet=sheet)
+
+
+def _baseline(document: Document, sheet: Sheet) -> Lines:
+    baseline = part(document, "analysis", "baseline")
+    judged = part(baseline, "figures")
+    plain = {name: entry for name, entry in baseline.items() if name != "figures"}
+    rows = [
+        (
+            name,
+            figures.with_unit(name, value(entry, "baseline")),
+            figures.with_unit(name, value(entry, "value")),
+            _change_of(value(entry, "ratio")),
+            _interval_of(value(entry, "ratio_interval")),
+            words(entry, "verdict"),
+        )
+        for name, entry in judged.items()
+    ]
+    header = ("figure", "baseline", "value", "change", "95 % interval", "verdict")
+    return pairs(plain, sheet=sheet) + (sheet.table(header, rows, left=(0, 5)) if rows else [])
+
+
+def _times(document: Document, sheet: Sheet) -> Lines:
+    task_metrics = part(document, "analysis", "task_metrics")
+    rows = []
+    for time in _TIMES:
+        names = [f"{statistic}_{time}" for statistic in _STATISTICS]
+        if any(task_metrics.get(name) is not None for name in names):
+            rows.append((time, *(figures.milliseconds(task_metrics.get(name)) for name in names)))
+    lines = sheet.table(("", *_STATISTICS), rows) if rows else []
+    for name, interval in part(task_metrics, "intervals").items():
+        lines += sheet.paragraph(f"{name}: 95 % {_range(name, interval)}", style="dim")
+    return lines
+
+
+def _type_metrics(document: Document, sheet: Sheet) -> Lines:
+    metrics = part(document, "analysis", "type_metrics")
+    rows = [
+        (name, *(_statistic(name, column, entry.get(column)) for column in _TYPE_STATISTICS))
+        for name, entry in metrics.items()
+        if isinstance(entry, Mapping)
+    ]
+    return sheet.table(("metric", *_TYPE_STATISTICS), rows) if rows else []
+
+
+def _failures(document: Document, sheet: Sheet) -> Lines:
+    lines: Lines = []
+    for failure in items(document, "analysis", "failures"):
+        lines += failure_lines(failure, sheet=sheet)
+    return lines
+
+
+def _notes(document: Document, sheet: Sheet) -> Lines:
+    lines: Lines = []
+    for note in items(document, "notes"):
+        lines += sheet.paragraph(figures.plain(note), label="note")
+    return lines
+
+
+def _of(*path: str) -> Section:
+    def section(document: Document, sheet: Sheet) -> Lines:
+        return pairs(part(document, *path), sheet=sheet)
+
+    return section
+
+
+def pairs(entries: Mapping[str, Any], *, sheet: Sheet, depth: int = 0) -> Lines:
+    """Names and values, one a line, values in a column; objects within objects are indented."""
+    indent = "  " * depth
+    plain = [name for name, entry in entries.items() if not _is_nested(entry)]
+    column = min(
+        max((len(indent) + len(name) for name in plain), default=0) + GAP, sheet.width // 2
+    )
+    lines: Lines = []
+    for name, entry in entries.items():
+        if not _is_nested(entry):
+            text = figures.with_unit(name, entry)
+            lines += sheet.paragraph(text, label=f"{indent}{name}", hang=column)
+        elif isinstance(entry, Mapping):
+            lines += [
+                *sheet.paragraph(f"{indent}{name}", style="dim"),
+                *pairs(entry, sheet=sheet, depth=depth + 1),
+            ]
+        else:
+            for place, item in enumerate(entry, start=1):
+                lines += pairs({f"{name} {place}": item}, sheet=sheet, depth=depth)
+    return lines
+
+
+def _is_nested(entry: object) -> bool:
+    if isinstance(entry, list):
+        return any(isinstance(item, Mapping) for item in entry)
+    return isinstance(entry, Mapping) and bool(entry)
+
+
+def _change_of(ratio: object) -> str:
+    if isinstance(ratio, bool) or not isinstance(ratio, (int, float)):
+        return figures.NONE
+    return f"{(ratio - 1) * 100:+.1f} %"
+
+
+def _interval_of(interval: object) -> str:
+    if not isinstance(interval, list) or len(interval) != 2:
+        return figures.NONE
+    return f"{_change_of(interval[0])} to {_change_of(interval[1])}"
+
+
+def _range(name: str, interval: object) -> str:
+    if not isinstance(interval, list) or len(interval) != 2:
+        return figures.NONE
+    return f"{figures.with_unit(name, interval[0])} to {figures.with_unit(name, interval[1])}"
+
+
+def _statistic(name: str, column: str, entry: object) -> str:
+    return figures.count(entry) if column == "n" else figures.with_unit(name, entry)
+
+
+_SECTIONS: tuple[tuple[str, str, Section], ...] = (
+    ("What limits it", "bottleneck", _ceilings),
+    ("Recommendations", "recommendations", _recommendations),
+    ("Against the baseline", "baseline", _baseline),
+    ("Times", "task_metrics", _times),
+    ("Distribution", "distribution", distribution_lines),
+    ("Reported by tasks", "type_metrics", _type_metrics),
+    ("Own analysis", "custom_analysis", _of("analysis", "custom_analysis")),
+    ("Timeline", "timeline", timeline_lines),
+    ("Between two polls", "poll_cycle", poll_cycle_lines),
+    ("Failures", "failures", _failures),
+    ("Accounting", "accounting", _of("analysis", "accounting")),
+    ("Metrics", "metrics", _of("metrics")),
+    ("Ratings", "ratings", _ratings),
+    ("Configuration", "configuration", _of("configuration")),
+    ("Environment", "environment", _of("analysis", "environment")),
+    ("Notes", "notes", _notes),
+)

@@ -1,0 +1,41 @@
+"""Where in a report does something stand? Any part may be missing or null; that is no error."""
+
+from collections.abc import Mapping
+from typing import Any
+
+Document = Mapping[str, Any]
+
+
+def part(document: Any, *path: str) -> dict[str, Any]:
+    """The object at that place; an empty one where there is none."""
+    found = value(document, *path)
+    return dict(found) if isinstance(found, Mapping) else {}
+
+
+def items(document: Any, *path: str) -> list[Any]:
+    """The list at that place; an empty one where there is none."""
+    found = value(document, *path)
+    return list(found) if isinstance(found, (list, tuple)) else []
+
+
+def words(document: Any, *path: str) -> str:
+    """The text at that place; an empty one where there is none."""
+    found = value(document, *path)
+    return found if isinstance(found, str) else ""
+
+
+def value(document: Any, *path: str) -> Any:
+    """Whatever stands at that place, or None."""
+    for name in path:
+        if not isinstance(document, Mapping):
+            return None
+        document = document.get(name)
+    return document
+
+
+def amount(document: Any, *path: str) -> float | None:
+    """The number at that place; None where there is none."""
+    found = value(document, *path)
+    if isinstance(found, bool) or not isinstance(found, (int, float)):
+        return None
+    return float(found)

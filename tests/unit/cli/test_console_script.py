@@ -1,0 +1,27 @@
+"""`loadlab X` is `manage.py X`, and what Django does not know is a subcommand of `load_test`."""
+
+import pytest
+
+from loadlab.__main__ import in_full
+
+KNOWN = {"migrate", "load_test", "prune_runs"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("run --tasks 5", "load_test run --tasks 5"),
+        ("load_test run", "load_test run"),
+        ("migrate --check", "migrate --check"),
+        ("list", "load_test list"),
+        ("", "load_test --help"),
+        ("--help", "load_test --help"),
+        ("--version", "load_test --version"),
+        ("help", "load_test --help"),
+        ("help run", "load_test run --help"),
+        ("help migrate", "migrate --help"),
+        ("rnu", "load_test rnu"),
+    ],
+)
+def test_short_forms_mean_the_long_ones(typed: str, meant: str) -> None:
+    assert in_full(["loadlab", *typed.split()], known=KNOWN) == ["loadlab", *meant.split()]
