@@ -33,6 +33,7 @@ class ErrorKind(StrEnum):
     TOO_MANY_TRIES = "too_many_tries"
 
 
+_TIMEOUTS = frozenset({"TimeoutError", "workers.tasks.failure.SimulatedTimeoutError"})
 _UNSAID = {
     ErrorKind.TIMED_OUT: "not done within its timeout",
     ErrorKind.ABORTED: "aborted, as a cancel asked for",
@@ -172,7 +173,7 @@ def _full_traceback(error: RemoteJobError) -> str:
 
 
 def _kind(error: RemoteJobError) -> ErrorKind:
-    if error.type == "TimeoutError":
+    if error.type in _TIMEOUTS:
         return ErrorKind.TIMED_OUT
     if error.type == "asyncio.exceptions.CancelledError":
         return ErrorKind.ABORTED
