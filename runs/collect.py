@@ -7,12 +7,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 from django.db.models import Max
-from workers.client import Cursor, QueueClient
 
+from runs.arrivals import Arrivals
 from runs.errors import LeaseLost, NotAllowedNow
 from runs.evaluate import evaluate
 from runs.models import LoadTestRun, TaskMetric
@@ -21,9 +21,10 @@ from runs.models.ingest import IncomingTask, ingest
 from runs.models.run import LEASE
 from runs.models.task import MAX_MESSAGE, MAX_TRACEBACK
 from runs.observe import Observer
-from runs.outages import in_database, outlast_redis
+from runs.outages import GaveUp, in_database, outlast_redis
 from runs.outstanding import Outstanding
 from runs.states import RunStatus, TaskState
+from workers.client import Cursor, QueueClient
 from workers.codec import ErrorKind, TaskResult, Undecodable
 from workers.ids import sequence_of, task_id
 
@@ -48,6 +49,7 @@ class Collection:
     client: QueueClient
     observer: Observer
     outstanding: Outstanding
+    arrivals: Arrivals
     waiting: list[IncomingTask] = field(default_factory=list)
     last_hit: float = field(default_factory=time.monotonic)
     gone_since: float | None = None
@@ -57,9 +59,12 @@ class Collection:
 
     async def redis(self, ask: Callable[[], Awaitable[T]]) -> T:
         """The answer of Redis, however long it is away; the lease is renewed meanwhile."""
-        while (answer := await outlast_redis(ask, until=self._lease_is_old)) is None:
+        while True:
             await self.keep_lease()
-        return answer
+            try:
+                return await outlast_redis(ask, until=self._lease_is_old)
+            except GaveUp:
+                continue
 
     async def keep_lease(self) -> None:
         """Renew our hold on the run three times a lease."""
@@ -69,6 +74,12 @@ class Collection:
 
     def _lease_is_old(self) -> bool:
         return time.monotonic() - self.renewed > LEASE.total_seconds() / 3
+
+    @property
+    def origin_us(self) -> int:
+        """The instant that intended arrivals count from; results exist only once there is one."""
+        assert self.run.started_at is not None  # noqa: S101 - tells mypy
+        return int(self.run.started_at.timestamp() * 1e6)
 
     @property
     def queue(self) -> str:
@@ -94,6 +105,7 @@ async def collect(
         client=client,
         observer=observer or Observer(run=run, client=client),
         outstanding=await in_database(_outstanding_of, run),
+        arrivals=run.arrivals,
     )
     try:
         while not await _round(work):  # noqa: ASYNC110 - the state is another process's
@@ -155,11 +167,14 @@ async def _read(work: Collection, sequences: Sequence[int]) -> int:
     """Take the results of these tasks; how many there were."""
     results = await work.redis(lambda: work.client.results(work.ids(sequences)))
     hits = 0
+    first = sequences[0]
+    offsets = work.arrivals.offsets_s(first, count=sequences[-1] - first + 1)
     for sequence, result in zip(sequences, results, strict=True):
         if result is None:
             continue
         hits += 1
-        work.waiting.append(_as_row(work, sequence, result))
+        intended_us = work.origin_us + int(offsets[sequence - first] * 1e6)
+        work.waiting.append(_as_row(work, sequence, intended_us=intended_us, result=result))
     if hits:
         work.last_hit, work.gone_since = time.monotonic(), None
     if len(work.waiting) >= ROWS_PER_COPY:
@@ -177,7 +192,7 @@ async def _store(work: Collection) -> None:
         work.outstanding.settle(row.sequence)
     for start in range(0, len(rows), IDS_PER_CALL):
         ids = [row.task_id for row in rows[start : start + IDS_PER_CALL]]
-        await work.redis(partial(_answered, work.client.discard, ids))
+        await work.redis(partial(work.client.discard, ids))
     await in_database(work.run.reload)
 
 
@@ -216,7 +231,7 @@ async def _stop(work: Collection, *, rest: TaskState, status: RunStatus) -> bool
         if not await _still_queued(work) or not work.observer.workers_alive:
             break
         await asyncio.sleep(ROUND_S)
-    await _each_chunk(work, lambda ids: _answered(work.client.purge, work.queue, ids))
+    await _each_chunk(work, partial(work.client.purge, work.queue))
     await in_database(
         TaskMetric.objects.account_for_rest, run_id=run.pk, up_to=run.sent_count, state=rest
     )
@@ -224,16 +239,15 @@ async def _stop(work: Collection, *, rest: TaskState, status: RunStatus) -> bool
 
 
 async def _abort(work: Collection) -> None:
-    await _each_chunk(work, lambda ids: work.client.cancel(work.queue, ids))
+    await _each_chunk(work, partial(work.client.cancel, work.queue))
 
 
 async def _still_queued(work: Collection) -> bool:
     found = False
 
-    async def look(ids: list[str]) -> bool:
+    async def look(ids: list[str]) -> None:
         nonlocal found
         found = found or any(await work.client.queued(work.queue, ids))
-        return True
 
     await _each_chunk(work, look)
     return found
@@ -259,19 +273,13 @@ async def _each_chunk(work: Collection, ask: Callable[[list[str]], Awaitable[obj
         after = sequences[-1]
 
 
-async def _answered(ask: Callable[..., Awaitable[None]], *args: Any) -> bool:
-    """Make an answer of nothing one that is not None, which means: was not answered."""
-    await ask(*args)
-    return True
-
-
 async def _finish(work: Collection, *, status: RunStatus) -> bool:
     """Evaluate the run and let go of all that it kept in Redis."""
     run = work.run
     await work.redis(work.observer.look_once_more)
     # why before the run's status says so: a crash in between leaves a run that is finished again,
     # never a key that nobody removes; senders find no cursor and ask PostgreSQL
-    await work.redis(lambda: _answered(work.client.forget_run, run.test_id))
+    await work.redis(partial(work.client.forget_run, run.test_id))
     await in_database(_fix_the_end, run)
     await in_database(evaluate, run, status=status)
     await in_database(run.release, DaemonRole.COLLECTOR, owner=work.owner)
@@ -279,11 +287,10 @@ async def _finish(work: Collection, *, status: RunStatus) -> bool:
     return True
 
 
-def _as_row(work: Collection, sequence: int, result: TaskResult | Undecodable) -> IncomingTask:
+def _as_row(
+    work: Collection, sequence: int, *, intended_us: int, result: TaskResult | Undecodable
+) -> IncomingTask:
     run = work.run
-    assert run.started_at is not None  # noqa: S101 - results exist only once sending has begun
-    origin_us = int(run.started_at.timestamp() * 1e6)
-    intended_us = origin_us + int(run.arrivals.offset_s(sequence) * 1e6)
     identity = (task_id(run.test_id, sequence), run.pk, sequence)
     if isinstance(result, Undecodable):
         now_us = time.time_ns() // 1_000

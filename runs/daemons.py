@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 
 import psycopg
 from django.db import connection
-from workers.client import QueueClient
 
 from runs.collect import collect
 from runs.dispatch import dispatch
@@ -19,6 +18,7 @@ from runs.models import Daemon, LoadTestRun
 from runs.models.daemon import DaemonRole
 from runs.outages import in_database, outlast_redis
 from runs.start import CHANNEL
+from workers.client import QueueClient
 
 POLL_S = 2.0  # behind LISTEN, for what a lost connection did not hear
 BEAT_S = 5.0
@@ -85,7 +85,6 @@ async def _serve(service: Service) -> None:
 
 async def _work(service: Service) -> None:
     client = await outlast_redis(QueueClient.open)
-    assert client is not None  # noqa: S101 - without an end to the patience there is an answer
     logger.info("%s_started owner=%s", service.role.value, service.owner)
     try:
         async with asyncio.TaskGroup() as tasks:

@@ -10,13 +10,13 @@ from typing import TypeVar
 
 from django.utils import timezone
 from redis.exceptions import RedisError
-from workers.client import Batch, Cursor, QueueClient, ServerInfo
 
 from runs.errors import LeaseLost, NotAllowedNow, TooBigForRedis
 from runs.models import LoadTestRun
 from runs.models.daemon import DaemonRole
-from runs.outages import PAUSE_S, in_database, outlast_redis
+from runs.outages import PAUSE_S, GaveUp, in_database, outlast_redis
 from runs.states import RunStatus
+from workers.client import Batch, Cursor, QueueClient, ServerInfo
 from workers.tasks.registry import task_types
 
 BYTES_PER_TASK = 500  # 216 B queued and 316 B kept as a result, both measured on no-ops
@@ -41,7 +41,10 @@ class Dispatch:
 
     async def redis(self, ask: Callable[[], Awaitable[T]]) -> T | None:
         """The answer of Redis however long it is away; None where the dispatch was stopped."""
-        return await outlast_redis(ask, until=lambda: self.stopped)
+        try:
+            return await outlast_redis(ask, until=lambda: self.stopped)
+        except GaveUp:
+            return None
 
 
 def check_it_fits(server: ServerInfo, *, num_tasks: int) -> None:
@@ -79,8 +82,8 @@ async def dispatch(run: LoadTestRun, *, client: QueueClient, owner: str) -> None
             finally:
                 beat.cancel()
     except* LeaseLost:
+        work.stopped = True
         logger.warning("dispatch_lease_lost test_id=%s sent=%d", run.test_id, work.sent)
-        return
     if not work.stopped:
         await in_database(_mark_all_sent, work)
         logger.info("all_sent test_id=%s sent=%d", run.test_id, work.sent)

@@ -1,20 +1,20 @@
 """Use case: look at queue, workers and Redis about once a second while a run is under way."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from workers.client import Depth, QueueClient, ServerInfo
-from workers.fleet import WorkerReport
 
 from runs.models import FleetSample, LoadTestRun
 from runs.outages import in_database
+from workers.client import Depth, QueueClient, ServerInfo
+from workers.fleet import WorkerReport
 
 LOOK_EVERY_S = 1.0
 REMEMBER_EVERY_S = 5.0
-NOBODY_AFTER_S = 3.0  # a worker's first heartbeat comes within a second of its start
+SILENT_AFTER_S = 3.0  # workers beat every second; their keys outlive them for longer
 
 
 @dataclass(slots=True, kw_only=True)
@@ -26,7 +26,8 @@ class Observer:
     workers_alive: int = 0
     jobs_running: int = 0
     read_limit: int = 0
-    nobody_since: float | None = None
+    _began: float = field(default_factory=time.monotonic)
+    _beats: dict[str, tuple[float, float]] = field(default_factory=dict)
     _looked: float = 0.0
     _remembered: float = 0.0
     _redis_cpu: tuple[float, float] | None = None
@@ -35,25 +36,21 @@ class Observer:
     @property
     def nobody_works(self) -> bool:
         """Whether no worker has been heard of on the queue for some seconds."""
-        return self.nobody_since is not None and (
-            time.monotonic() - self.nobody_since > NOBODY_AFTER_S
-        )
+        return self.workers_alive == 0 and time.monotonic() - self._began > SILENT_AFTER_S
 
-    async def look(self) -> bool:
-        """Sample once a second; more often it costs nothing. True: everything answered."""
+    async def look(self) -> None:
+        """Sample once a second; asked more often it does nothing."""
         if time.monotonic() - self._looked >= LOOK_EVERY_S:
             await self._look(keep=False)
-        return True
 
-    async def look_once_more(self) -> bool:
+    async def look_once_more(self) -> None:
         """The last look, so that what the workers' heartbeats counted covers the whole run."""
         await self._look(keep=True)
-        return True
 
     async def _look(self, *, keep: bool) -> None:
         self._looked = time.monotonic()
         queue, test_id = self.run.target_queue, self.run.test_id
-        fleet = await self.client.fleet(queue)
+        fleet = [worker for worker in await self.client.fleet(queue) if self._is_heard(worker)]
         depth = await self.client.depth(queue)
         server = await self.client.server_info()
         foreign = await self.client.foreign(queue, test_id=test_id)
@@ -80,10 +77,15 @@ class Observer:
         self.jobs_running = sum(worker.beat.jobs_running for worker in fleet)
         limits = [worker.description.settings.queue_read_limit for worker in fleet]
         self.read_limit = max(limits, default=self.read_limit)
-        if fleet:
-            self.nobody_since = None
-        elif self.nobody_since is None:
-            self.nobody_since = time.monotonic()
+
+    def _is_heard(self, worker: WorkerReport) -> bool:
+        """Whether its heartbeat has moved lately, by our clock: the worker's may be wrong."""
+        worker_id, now = worker.description.worker_id, time.monotonic()
+        beat, since = self._beats.get(worker_id, (None, now))
+        if worker.beat.at != beat:
+            since = now
+        self._beats[worker_id] = (worker.beat.at, since)
+        return now - since <= SILENT_AFTER_S
 
     def _sample(
         self, *, fleet: list[WorkerReport], depth: Depth, server: ServerInfo, foreign: int

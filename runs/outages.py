@@ -20,10 +20,14 @@ _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 
+class GaveUp(Exception):
+    """Redis was still away when the asking was to end."""
+
+
 async def outlast_redis(
     ask: Callable[[], Awaitable[_T]], *, until: Callable[[], bool] = lambda: False
-) -> _T | None:
-    """The answer of Redis however long it is away; None once `until()` holds first.
+) -> _T:
+    """The answer of Redis however long it is away; GaveUp once `until()` holds first.
 
     What Redis refuses (ResponseError) is an answer too and is raised, unless it is still loading.
     """
@@ -38,7 +42,7 @@ async def outlast_redis(
                 logger.warning("redis_away error=%s", error)
                 said = True
         await asyncio.sleep(PAUSE_S)
-    return None
+    raise GaveUp
 
 
 async def in_database(work: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
