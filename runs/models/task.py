@@ -1,9 +1,10 @@
 """What became of each task: its instants, its outcome, what it measured."""
 
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.db import connection, models, transaction
-from django.db.models import F, Q
+from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Greatest
 
 from runs.models.run import LoadTestRun
@@ -12,13 +13,45 @@ from runs.states import TaskState
 MAX_MESSAGE = 2_000
 MAX_TRACEBACK = 8_000
 
+_EXECUTION_TIME = F("finished_at") - F("started_at")
+
+
+class _RowBefore(Func):
+    """`(a, b) < (c, d)` as one comparison, which an index on (a, b) answers by one range."""
+
+    template = "(%(expressions)s)"
+    arity = 4
+    output_field = models.BooleanField()
+
+    def as_sql(self, compiler: Any, *_: Any, **__: Any) -> Any:
+        """Two rows with a sign between them."""
+        compiled = [compiler.compile(part) for part in self.source_expressions]
+        a, b, c, d = (text for text, _ in compiled)
+        return f"({a}, {b}) < ({c}, {d})", [p for _, found in compiled for p in found]
+
 
 class TaskMetricQuerySet(models.QuerySet["TaskMetric"]):
     """Tasks, in the words of the domain."""
 
     def slowest(self) -> "TaskMetricQuerySet":
-        """Longest execution first."""
-        return self.order_by((F("finished_at") - F("started_at")).desc(nulls_last=True), "sequence")
+        """Longest execution first; those that never ran are not among them.
+
+        why both descending: the index is read in its own order, so the last page costs what the
+        first does, also where all took equally long.
+        """
+        ran = self.alias(execution_time=_EXECUTION_TIME).filter(execution_time__isnull=False)
+        return ran.order_by(_EXECUTION_TIME.desc(), "-sequence")
+
+    def slowest_after(self, *, execution_time: timedelta, sequence: int) -> "TaskMetricQuerySet":
+        """Those that `slowest` lists behind the task with this execution time and sequence."""
+        return self.slowest().filter(
+            _RowBefore(
+                _EXECUTION_TIME,
+                F("sequence"),
+                Value(execution_time, output_field=models.DurationField()),
+                Value(sequence, output_field=models.IntegerField()),
+            )
+        )
 
     def account_for_rest(self, *, run_id: int, up_to: int, state: TaskState) -> int:
         """Give every sequence ≤ `up_to` that has no row one with `state`; returns how many.
@@ -75,7 +108,7 @@ class TaskMetric(models.Model):
         )
         indexes = (
             models.Index(
-                F("run"), (F("finished_at") - F("started_at")).desc(), name="task_slowest"
+                F("run"), _EXECUTION_TIME.desc(), F("sequence").desc(), name="task_slowest"
             ),
             models.Index(
                 fields=["run", "state", "sequence"],
