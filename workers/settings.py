@@ -104,7 +104,12 @@ def redis_url() -> str:
 
 def redis_address(url: str | None = None) -> str:
     """Where Redis is, for people: `host:port/db` or the socket's path, never a password."""
-    fields = _connection_fields(url or redis_url())
+    url = url or environment("REDIS_URL")
+    if not url:
+        from loadlab.embedded import status  # why here: see _embedded_socket
+
+        return next(str(server.socket) for server in status() if "Valkey" in server.name)
+    fields = _connection_fields(url)
     if "path" in fields:
         return str(fields["path"])
     host, port = fields.get("host", "localhost"), fields.get("port", 6379)

@@ -4,6 +4,7 @@ Nothing here starts a server or opens a connection: the class is data until a wo
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -11,12 +12,13 @@ from typing import Any
 from arq.cron import CronJob
 from arq.worker import Function
 
-from workers import codec
+from workers import codec, ids
 from workers.fleet import FleetSettings
 from workers.heartbeat import Heart
 from workers.outages import survive_outages
 from workers.pool import CONTEXT_KEY, ProcessPool
 from workers.settings import QueueSettings, environment, queue_key, queue_settings, redis_settings
+from workers.tasks.counting import COUNTS
 from workers.tasks.registry import arq_functions
 
 MAX_TRIES = 5  # arq's own default
@@ -28,6 +30,8 @@ JOB_COMPLETION_WAIT_S = 5
 PHASE_VARIABLE = "LOADLAB_POLL_PHASE"
 
 _HEART = "loadlab_heart"
+
+logger = logging.getLogger("loadlab.workers")
 
 
 def settings_class(
@@ -48,11 +52,16 @@ def settings_class(
             pool=pool,
         )
         await heart.start()
+        logger.info("worker_started queue=%s worker=%s", queue, ids.worker_id())
         await _wait_for_phase(settings.poll_delay_s)
 
     async def stop(ctx: dict[Any, Any]) -> None:
         await ctx[_HEART].stop()
         await ctx[CONTEXT_KEY].close()
+        logger.info(
+            "worker_stopped queue=%s worker=%s jobs_done=%d jobs_failed=%d",
+            *(queue, ids.worker_id(), COUNTS.done, COUNTS.failed),
+        )
 
     # why a class made here: arq reads a class's own __dict__ and nothing that it inherits
     return type(
