@@ -1,0 +1,142 @@
+"""How is a comparison said, one plain sentence for each figure and one for all?"""
+
+from collections.abc import Callable, Iterable
+
+from runs.analysis.comparison import Comparison
+from runs.analysis.effects import Spread
+from runs.analysis.figure_comparison import ASSUMED_CV, FigureComparison
+from runs.analysis.judged_figures import FigureScale
+from runs.analysis.verdicts import Reason, Verdict
+
+
+def figure_because(each: FigureComparison) -> str:
+    """The two values, the change with its interval, and what that settles."""
+    if each.reason is Reason.NO_FAILURES:
+        return "no task failed, neither now nor before"
+    return _values(each) + _ENDINGS[each.reason](each)
+
+
+def comparison_because(comparison: Comparison, *, against: str) -> str:
+    """The sentence of the verdict: the figures that decided it, or what all have in common.
+
+    `against` names the other runs: "your last 8 runs".
+    """
+    deciding = [each for each in comparison.figures if each.verdict is comparison.verdict]
+    if not deciding:
+        return f"nothing to compare with {against}: no figure has a value in these runs"
+    if comparison.verdict is Verdict.UNCHANGED:
+        labels = _listed(each.figure.label for each in deciding)
+        return f"the same as {against} in {labels}{_resolution(deciding)}"
+    said = "; ".join(figure_because(each) for each in deciding[:2])
+    if len(deciding) > 2:
+        said += f"; so too {_listed(each.figure.label for each in deciding[2:])}"
+    if comparison.verdict is Verdict.INCONCLUSIVE:
+        gains = [e.figure.label for e in comparison.figures if e.verdict is Verdict.IMPROVED]
+        said += f"; improved: {_listed(gains)}" if gains else ""
+    return f"against {against}: {said}"
+
+
+def percent(share: float, *, signed: bool = False) -> str:
+    """0.1234 → 12.3 %; whole percents from 20 on."""
+    value = 100 * share
+    digits = 0 if abs(value) >= 19.95 else 1
+    text = f"{value:+.{digits}f}" if signed else f"{value:.{digits}f}"
+    return text.replace("+0.0", "0.0").replace("-0.0", "0.0")
+
+
+def _values(each: FigureComparison) -> str:
+    figure = each.figure
+    if each.value is None or each.before is None:
+        return figure.label
+    text = f"{figure.label} {each.value:.3g}{figure.unit} against {each.before:.3g}{figure.unit}"
+    if each.change is None:
+        return text
+    return f"{text}, {_change(each)}{_interval(each)}"
+
+
+def _change(each: FigureComparison) -> str:
+    if each.figure.scale is FigureScale.SHARE:
+        return f"{each.change:+.2f} points"
+    return f"{percent(each.change or 0.0, signed=True)} %"
+
+
+def _interval(each: FigureComparison) -> str:
+    if each.interval is None:
+        return ""
+    low, high = each.interval
+    if each.figure.scale is FigureScale.SHARE:
+        return f" (95 % {low:+.2f} to {high:+.2f})"
+    return f" (95 % {percent(low, signed=True)} to {percent(high, signed=True)})"
+
+
+def _would_have_shown(each: FigureComparison) -> str:
+    return f": anything above {_amount(each, each.would_have_shown)} would have shown"
+
+
+def _what_is_excluded(each: FigureComparison) -> str:
+    worse, better = _nouns(each)
+    worst, best = _amount(each, each.worst_possible), _amount(each, each.best_possible)
+    return f": no {worse} above {worst} and no {better} above {best}{_settled_by(each)}"
+
+
+def _perhaps_small(each: FigureComparison) -> str:
+    margin = _amount(each, each.margin)
+    return f": a change, perhaps one below the {margin} that count as one{_settled_by(each)}"
+
+
+def _by_chance(each: FigureComparison) -> str:
+    figures = f"one of {each.family_size} figures strays so far by chance too often"
+    return f": {figures} to call this a change{_settled_by(each)}"
+
+
+def _one_each(each: FigureComparison) -> str:
+    return (
+        ": one run against one cannot tell a change from the difference between any two runs"
+        f"{_settled_by(each)}"
+    )
+
+
+def _settled_by(each: FigureComparison) -> str:
+    """The repeats that would settle it, with the spread assumed where none was measured."""
+    repeats = each.repeats
+    if repeats is None:
+        return ""
+    alone = each.spread is Spread.SHARED and len(each.before_values) > 1
+    runs = f"{repeats} run{'s' if repeats > 1 else ''} {'of it' if alone else 'a side'}"
+    assumed = "" if each.run_cv else f" if runs vary by {percent(ASSUMED_CV)} %"
+    return f"; {runs} would settle it{assumed}"
+
+
+_ENDINGS: dict[Reason, Callable[[FigureComparison], str]] = {
+    Reason.CHANGED: lambda _: "",
+    Reason.WITHIN_MARGIN: _would_have_shown,
+    Reason.UNCERTAIN: _what_is_excluded,
+    Reason.BELOW_MARGIN: _perhaps_small,
+    Reason.ONE_OF_SEVERAL: _by_chance,
+    Reason.ONE_AGAINST_ONE: _one_each,
+    Reason.NO_SPREAD: lambda _: ": these runs do not vary, so how far they could is not known",
+    Reason.MISSING: lambda _: " has no value on one side, so there is nothing to compare",
+}
+
+
+def _nouns(each: FigureComparison) -> tuple[str, str]:
+    """What a worsening and what a gain of the figure is called."""
+    if each.figure.scale is FigureScale.SHARE:
+        return "rise", "fall"
+    return ("loss", "gain") if each.figure.higher_is_better else ("slow-down", "speed-up")
+
+
+def _amount(each: FigureComparison, value: float | None) -> str:
+    if each.figure.scale is FigureScale.SHARE:
+        return f"{value or 0.0:.2f} points"
+    return f"{percent(value or 0.0)} %"
+
+
+def _resolution(figures: Iterable[FigureComparison]) -> str:
+    shown = [e.would_have_shown for e in figures if e.ratio_interval and e.would_have_shown]
+    return f": a change above {percent(max(shown))} % would have shown" if shown else ""
+
+
+def _listed(labels: Iterable[str]) -> str:
+    *most, last = labels
+    return f"{', '.join(most)} and {last}" if most else last
