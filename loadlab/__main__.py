@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Collection, Sequence
 
-from django.conf import settings
+import django
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line, get_commands
 
@@ -16,7 +16,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "loadlab.settings")
     given = list(sys.argv if argv is None else argv)
     try:
-        _ = settings.INSTALLED_APPS  # why: Django knows its apps' commands only once this was read
+        django.setup()  # why here already: else Django does not know the commands of its apps
     except ImproperlyConfigured as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(WRONG_SETTINGS)

@@ -5,7 +5,8 @@ from typing import Any
 
 from runs.cli.parser import SentenceParser
 from runs.cli.screen import Screen
-from runs.conduct import finish_cancelling, new_owner
+from runs.conduct import finish_cancelling
+from runs.daemons import new_owner
 from runs.models import LoadTestRun
 from runs.start import cancel_run
 

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from runs.cli.exits import WrongUsage
 from runs.cli.parser import SentenceParser
 from runs.cli.quantities import whole
-from runs.cli.rendering.rows import listed, run_row_lines
+from runs.cli.rendering.rows import run_row_lines
 from runs.cli.screen import Screen
 from runs.models import LoadTestRun
 from runs.states import RunStatus
@@ -16,6 +16,7 @@ from workers.settings import QUEUES
 NAME = "list"
 SUMMARY = "list the runs, newest first"
 MOST = 1000
+_LARGE = ("report", "fleet", "observed", "environment", "notes")  # not needed for a row
 
 
 def add_arguments(parser: SentenceParser) -> None:
@@ -45,10 +46,27 @@ def handle(options: dict[str, Any], *, screen: Screen) -> int | None:
     return None
 
 
+def listed(run: LoadTestRun) -> dict[str, Any]:
+    """What a list says of a run."""
+    return {
+        "test_id": run.test_id,
+        "group_id": run.group_id,
+        "label": run.label,
+        "status": run.status,
+        "task_type": run.configuration.task_type,
+        "num_tasks": run.planned_count,
+        "target_queue": run.target_queue,
+        "created_at": run.created_at,
+        "finished_at": run.finished_at,
+        "overall_throughput": run.figures.get("overall_throughput"),
+        "verdict": run.verdict,
+        "headline": run.headline,
+    }
+
+
 def _chosen(options: dict[str, Any]) -> "QuerySet[LoadTestRun]":
-    runs: QuerySet[LoadTestRun] = LoadTestRun.objects.select_related("configuration").order_by(
-        "-pk"
-    )
+    runs: QuerySet[LoadTestRun] = LoadTestRun.objects.defer(*_LARGE)
+    runs = runs.select_related("configuration").order_by("-pk")
     if options["status"] is not None:
         runs = runs.filter(
             status=_one_of(options["status"], "--status", [s.value for s in RunStatus])

@@ -11,21 +11,26 @@ from runs.cli.screen import Screen
 from runs.conduct import Progress as RunProgress
 from runs.models import LoadTestRun
 
-_WIDEST_BAR = 28
+_NARROWEST_BAR, _WIDEST_BAR = 8, 28
+_WIDEST_TEXT = 60
 _REFRESH_PER_S = 5
 
 
 class ProgressLine:
     """Watches runs for the person who started them (the `Watcher` of `runs.conduct`)."""
 
-    def __init__(self, *, screen: Screen, progress: Progress) -> None:
+    def __init__(self, *, screen: Screen, progress: Progress, runs: int) -> None:
         self._screen = screen
         self._progress = progress
-        self._line: TaskID | None = None
+        self._runs = runs
+        self._begun = 0
+        # why a line at once: own workers take a second or two to start
+        self._line: TaskID | None = progress.add_task("", total=None, said="starting")
 
     def run_started(self, run: LoadTestRun) -> None:
         """A new line for the next run of a group."""
         self._take_away()
+        self._begun += 1
         self._line = self._progress.add_task("", total=run.planned_count, said="starting")
 
     def progress(self, progress: RunProgress) -> None:
@@ -33,7 +38,7 @@ class ProgressLine:
         if self._line is None:
             return
         ended = progress.sent - progress.outstanding
-        said = progress_text(progress)
+        said = self._which + progress_text(progress)
         self._progress.update(self._line, total=progress.planned, completed=ended, said=said)
 
     def notice(self, text: str) -> None:
@@ -43,6 +48,10 @@ class ProgressLine:
     def run_finished(self, run: LoadTestRun) -> None:  # noqa: ARG002  # the Watcher's signature
         """Take the bar away: the report says it all."""
         self._take_away()
+
+    @property
+    def _which(self) -> str:
+        return f"run {self._begun} of {self._runs}  " if self._runs > 1 else ""
 
     def _take_away(self) -> None:
         if self._line is not None:
@@ -67,7 +76,7 @@ def progress_text(progress: RunProgress) -> str:
 
 
 @contextmanager
-def progress_line(screen: Screen) -> Iterator[ProgressLine]:
+def progress_line(screen: Screen, *, runs: int) -> Iterator[ProgressLine]:
     """The line, drawn while the block runs; in a pipe only the notices are written."""
     with Progress(
         BarColumn(bar_width=_bar_width(screen.err)),
@@ -77,7 +86,7 @@ def progress_line(screen: Screen) -> Iterator[ProgressLine]:
         refresh_per_second=_REFRESH_PER_S,
         disable=not _is_watched(screen.err),
     ) as progress:
-        yield ProgressLine(screen=screen, progress=progress)
+        yield ProgressLine(screen=screen, progress=progress, runs=runs)
 
 
 def _is_watched(console: Console) -> bool:
@@ -86,4 +95,4 @@ def _is_watched(console: Console) -> bool:
 
 
 def _bar_width(console: Console) -> int:
-    return max(6, min(_WIDEST_BAR, console.width - 60))
+    return max(_NARROWEST_BAR, min(_WIDEST_BAR, console.width - _WIDEST_TEXT))

@@ -3,15 +3,14 @@
 from typing import Any
 
 from runs.cli.parser import SentenceParser
-from runs.cli.rendering.detailed import detailed_lines
 from runs.cli.rendering.group import group_lines
-from runs.cli.rendering.live import live_lines
-from runs.cli.rendering.report import report_lines
+from runs.cli.rendering.run import run_lines
 from runs.cli.screen import Screen
 from runs.models import LoadTestRun
 from runs.report import group_document, report_document
 
 NAME = "results"
+GROUP = "lg_"
 SUMMARY = "show a run's report, or its progress"
 
 
@@ -24,18 +23,15 @@ def add_arguments(parser: SentenceParser) -> None:
 
 def handle(options: dict[str, Any], *, screen: Screen) -> int | None:
     """Show it."""
-    test_id = options["test_id"]
-    is_group = test_id.startswith("lg_")
-    document = (
-        group_document(test_id) if is_group else report_document(LoadTestRun.objects.named(test_id))
-    )
+    test_id, detailed = options["test_id"], options["detailed"]
+    if test_id.startswith(GROUP):
+        document = group_document(test_id)
+        lines = group_lines(document, sheet=screen.sheet)
+    else:
+        document = report_document(LoadTestRun.objects.named(test_id))
+        lines = run_lines(document, sheet=screen.sheet, detailed=detailed)
     if options["json"]:
         screen.json(document)
-    elif is_group:
-        screen.show(group_lines(document, sheet=screen.sheet))
-    elif "progress" in document:
-        screen.show(live_lines(document, sheet=screen.sheet))
     else:
-        render = detailed_lines if options["detailed"] else report_lines
-        screen.show(render(document, sheet=screen.sheet))
+        screen.show(lines)
     return None

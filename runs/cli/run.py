@@ -9,7 +9,7 @@ from runs.cli.exits import ExitCode, exit_code_of
 from runs.cli.parser import SentenceParser
 from runs.cli.progress import progress_line
 from runs.cli.rendering.group import group_lines
-from runs.cli.rendering.report import report_lines
+from runs.cli.rendering.run import run_lines
 from runs.cli.run_options import (
     add_conduct_arguments,
     add_workload_arguments,
@@ -18,7 +18,8 @@ from runs.cli.run_options import (
 )
 from runs.cli.screen import Screen
 from runs.cli.signals import signals_cancel
-from runs.conduct import conduct_here, new_owner, refuse_what_does_not_fit
+from runs.conduct import conduct_here, refuse_what_does_not_fit
+from runs.daemons import new_owner
 from runs.errors import NotAllowedNow
 from runs.models import Daemon, LoadTestRun
 from runs.models.daemon import DaemonRole
@@ -61,7 +62,7 @@ def show_reports(runs: list[LoadTestRun], *, as_json: bool, screen: Screen) -> E
         return ExitCode.DONE
     grouped = runs[0].group_id
     document = group_document(grouped) if grouped else report_document(runs[0])
-    render = group_lines if grouped else report_lines
+    render = group_lines if grouped else run_lines
     if as_json:
         screen.json(document)
     else:
@@ -74,7 +75,7 @@ async def _conducted(spec: Spec, *, workers: int, screen: Screen) -> tuple[list[
     runs: list[LoadTestRun] = []
     owner = new_owner()
     with (
-        progress_line(screen) as watcher,
+        progress_line(screen, runs=spec.repeat) as watcher,
         signals_cancel(asyncio.current_task(), say=watcher.notice),
     ):
         try:

@@ -1,4 +1,4 @@
-"""A run that has not ended, on a terminal: how far it is, nothing that only its end can tell."""
+"""A run without a report, on a terminal: how far it is, nothing that only its end can tell."""
 
 from rich.text import Text
 
@@ -7,7 +7,8 @@ from runs.cli.rendering.reading import Document, amount, items, part, value, wor
 from runs.cli.rendering.report import apart, identity_lines
 from runs.cli.rendering.sheet import Lines, Sheet
 
-_STYLE = "bold yellow"
+_ENDED = frozenset({"completed", "failed", "cancelled", "timed_out"})
+_COUNTS = ("completed", "failed", "cancelled", "lost")
 
 
 def live_lines(document: Document, *, sheet: Sheet) -> Lines:
@@ -15,18 +16,17 @@ def live_lines(document: Document, *, sheet: Sheet) -> Lines:
     document = sheet.glyphs.fit(document)
     progress = part(document, "progress")
     planned = amount(progress, "planned") or 0
-    ended = sum(
-        amount(progress, name) or 0 for name in ("completed", "failed", "cancelled", "lost")
-    )
+    ended = sum(amount(progress, name) or 0 for name in _COUNTS)
     said: Lines = []
     for note in items(document, "notes"):
-        said += sheet.paragraph(str(note), label="note")
+        said += sheet.paragraph(figures.plain(note), label="note")
     return apart(
         [
             [
-                *_state(document, progress, ended=ended, planned=planned, sheet=sheet),
+                *_state(document, progress, counts=(ended, planned), sheet=sheet),
                 *_bar(ended, planned, sheet=sheet),
-                *_counts(progress, sheet=sheet),
+                *_more(progress, sheet=sheet),
+                *_waiting(document, progress, sheet=sheet),
             ],
             [*said, *identity_lines(document, sheet=sheet)],
         ]
@@ -34,38 +34,47 @@ def live_lines(document: Document, *, sheet: Sheet) -> Lines:
 
 
 def _state(
-    document: Document, progress: Document, *, ended: float, planned: float, sheet: Sheet
+    document: Document, progress: Document, *, counts: tuple[float, float], sheet: Sheet
 ) -> Lines:
-    status = Text(words(document, "status").upper(), style=_STYLE)
-    counts = f"  {figures.count(ended)} of {figures.count(planned)} finished"
+    ended, planned = counts
+    headline = words(document, "headline")
+    status = "cancelling" if value(progress, "cancelling") is True else words(document, "status")
+    status = words(document, "status") if words(document, "status") in _ENDED else status
     failed = f", {figures.count(value(progress, 'failed') or 0)} failed"
     left = amount(progress, "seconds_left")
-    headline = words(document, "headline")
     return [
         *(sheet.paragraph(headline, style="bold") if headline else []),
         *sheet.paragraph(
-            status + Text(counts + failed),
-            right="" if left is None else f"about {figures.seconds(round(left))} left",
+            Text(status.replace("_", " ").upper(), style="bold yellow")
+            + Text(f"  {figures.count(ended)} of {figures.count(planned)} finished{failed}"),
+            right="" if left is None else f"{figures.roughly(left)} left",
         ),
     ]
 
 
 def _bar(ended: float, planned: float, *, sheet: Sheet) -> Lines:
-    share = min(ended / planned, 1) if planned else 0
+    share = min(max(ended / planned, 0), 1) if planned else 0
     room = sheet.width - 8
     filled = round(share * room)
     bar = Text(sheet.glyphs.bar * filled, style="cyan") + Text("." * (room - filled), style="dim")
     return [bar + Text(f"  {share:4.0%}".replace("%", " %"))]
 
 
-def _counts(progress: Document, *, sheet: Sheet) -> Lines:
-    said = [
-        f"{name.replace('_', ' ')} {figures.with_unit(name, entry)}"
-        for name, entry in progress.items()
-        if name not in {"planned", "seconds_left", "failed"} and _is_figure(entry)
-    ]
+def _more(progress: Document, *, sheet: Sheet) -> Lines:
+    said = [f"{figures.rate(value(progress, 'throughput_per_s'))} now"]
+    if amount(progress, "throughput_per_s") is None:
+        said = []
+    for name in ("sent", "outstanding", "cancelled", "lost"):
+        if amount(progress, name):
+            said.append(f"{figures.count(value(progress, name))} {name}")
     return sheet.paragraph("   ".join(said)) if said else []
 
 
-def _is_figure(entry: object) -> bool:
-    return isinstance(entry, (int, float)) and not isinstance(entry, bool)
+def _waiting(document: Document, progress: Document, *, sheet: Sheet) -> Lines:
+    if words(document, "status") != "pending":
+        return []
+    if words(progress, "waiting_for"):
+        return sheet.paragraph(f"It waits: {words(progress, 'waiting_for')}.")
+    if value(progress, "dispatcher_alive") is False:
+        return sheet.paragraph("No dispatcher is running: make up", style="bold yellow")
+    return []

@@ -15,7 +15,7 @@ _HEADER = ("run", "outcome", "tasks", "type", "queue", "tasks/s")
 def run_row_lines(rows: Sequence[Mapping[str, Any]], *, sheet: Sheet) -> Lines:
     """The table; a sentence where there is none to show."""
     if not rows:
-        return [Text("No load test fits."[: sheet.width])]
+        return [Text("No load tests.")]
     cells = [_cells(sheet.glyphs.fit(row)) for row in rows]
     return sheet.table(_HEADER, cells, left=(0, 1, 3, 4), whole=(0,))
 

@@ -54,4 +54,4 @@ def _described(name: str, sentences: Iterable[str], *, sheet: Sheet) -> Lines:
 def _written(parameter: Parameter) -> str:
     if isinstance(parameter.default, bool):
         return str(parameter.default).lower()
-    return f"{parameter.default} {parameter.unit}".rstrip()
+    return f"{figures.plain(parameter.default)} {parameter.unit}".rstrip()

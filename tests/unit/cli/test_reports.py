@@ -13,6 +13,7 @@ from runs.cli.rendering.glyphs import ASCII, UNICODE
 from runs.cli.rendering.group import group_lines
 from runs.cli.rendering.live import live_lines
 from runs.cli.rendering.report import report_lines
+from runs.cli.rendering.run import run_lines
 from runs.cli.rendering.sheet import Lines, Sheet
 
 from .documents import (
@@ -187,6 +188,20 @@ def test_a_group_has_a_line_for_each_run_and_its_summary() -> None:
         text_of(group_lines({"group_id": "lg_1", "runs": [], "summary": None}, sheet=PAGE))
         == "lg_1"
     )
+
+
+@pytest.mark.parametrize(
+    ("status", "progress", "said"),
+    [
+        ("pending", {"waiting_for": "after lt_1 on media"}, "It waits: after lt_1 on media."),
+        ("pending", {"waiting_for": None, "dispatcher_alive": False}, "No dispatcher is running"),
+        ("running", {"cancelling": True}, "CANCELLING  412 of 1000 finished"),
+        ("cancelled", {"cancelling": True}, "CANCELLED  412 of 1000 finished"),
+    ],
+)
+def test_a_run_says_what_it_waits_for(status: str, progress: dict[str, Any], said: str) -> None:
+    document = {**RUNNING, "status": status, "progress": {**RUNNING["progress"], **progress}}
+    assert said in text_of(run_lines(document, sheet=PAGE))
 
 
 def test_a_running_run_shows_its_progress_and_no_verdict() -> None:
