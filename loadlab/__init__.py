@@ -1,16 +1,21 @@
 """Load tests for arq queues; the one name that a user's own task modules import from.
 
-from loadlab import load_task, analysis_for
+from loadlab import load_task, analysis_for, celery_compatible
 """
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from workers.celery.compatible import celery_compatible
     from workers.tasks.registry import analysis_for, load_task
 
-__all__ = ["analysis_for", "load_task"]
+__all__ = ["analysis_for", "celery_compatible", "load_task"]
 
-_HOMES = {"load_task": "workers.tasks.registry", "analysis_for": "workers.tasks.registry"}
+_HOMES = {
+    "load_task": "workers.tasks.registry",
+    "analysis_for": "workers.tasks.registry",
+    "celery_compatible": "workers.celery.compatible",
+}
 
 
 def __getattr__(name: str) -> Any:

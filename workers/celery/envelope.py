@@ -30,7 +30,9 @@ class Channels:
     fanout_prefix: str = "/{db}."
 
     def _fanout(self, exchange: str) -> str:
-        return f"{self.key_prefix}{self.fanout_prefix.replace('{db}', str(self.database))}{exchange}"
+        return (
+            f"{self.key_prefix}{self.fanout_prefix.replace('{db}', str(self.database))}{exchange}"
+        )
 
     def event(self, kind: str) -> str:
         """The channel of an event type; `task-multi` carries lists of task events."""

@@ -15,7 +15,7 @@ MAX_SHOWN = 1024  # Celery's argsrepr_maxsize
 MAX_DEPTH = 6
 MAX_ITEMS = 64
 
-SECRET_KEYS = (
+HIDDEN_KEYS = (
     "passw|passphrase|pwd|secret|token|api[-_]?key|authori[sz]ation|credential|cookie"
     "|private[-_]?key|session[-_]?(?:id|key)"
 )
@@ -28,7 +28,7 @@ _PLAIN = frozenset({int, float, bool, type(None)})
 class Redaction:
     """Hides what `pattern` names; a key is a secret's if the pattern is found in it."""
 
-    def __init__(self, pattern: str = SECRET_KEYS) -> None:
+    def __init__(self, pattern: str = HIDDEN_KEYS) -> None:
         self._key = re.compile(pattern, re.IGNORECASE)
         self._assigned = re.compile(
             rf"""(["']?[\w.-]*(?:{pattern})[\w.-]*["']?\s*[:=]\s*){_VALUE}""", re.IGNORECASE
