@@ -62,6 +62,14 @@ def celery_compatible(
     return decorate if settings_class is None else decorate(settings_class)
 
 
+def compatible_if_wanted(settings_class: _C) -> _C:
+    """The same for our own queues, where the environment alone decides."""
+    chosen = options_from_environment()
+    if chosen.any:
+        _connect(settings_class, options=chosen)
+    return settings_class
+
+
 def _connect(settings_class: type, *, options: Options) -> None:
     """Put the bridge between arq and the functions, hooks and serialiser of the class."""
     own = dict(vars(settings_class))

@@ -41,11 +41,6 @@ class Options:
         return self.events or self.control or self.results
 
 
-def wanted() -> bool:
-    """Whether the environment asks our own workers for any of it."""
-    return any(_flag(name, default=False) for name in (EVENTS, CONTROL, RESULTS))
-
-
 def options_from_environment(
     *, events: bool | None = None, control: bool | None = None, results: bool | None = None
 ) -> Options:

@@ -28,6 +28,7 @@ HEALTH_CHECK_INTERVAL_S = 10.0  # arq's own hour would call a dead worker health
 JOB_COMPLETION_WAIT_S = 5
 # which part of a poll interval this process polls at: spreads the polls of a fleet
 PHASE_VARIABLE = "LOADLAB_POLL_PHASE"
+CELERY_VARIABLES = ("LOADLAB_CELERY_EVENTS", "LOADLAB_CELERY_CONTROL", "LOADLAB_CELERY_RESULTS")
 
 _HEART = "loadlab_heart"
 
@@ -64,7 +65,7 @@ def settings_class(
         )
 
     # why a class made here: arq reads a class's own __dict__ and nothing that it inherits
-    return type(
+    made = type(
         "WorkerSettings",
         (),
         {
@@ -87,6 +88,16 @@ def settings_class(
             "on_shutdown": stop,
         },
     )
+    return _as_celery_tools_see_it(made)
+
+
+def _as_celery_tools_see_it(made: type) -> type:
+    """With Celery's protocols, where one of LOADLAB_CELERY_… is set; else as it is."""
+    if not any(map(environment, CELERY_VARIABLES)):
+        return made
+    from workers.celery.compatible import compatible_if_wanted  # why here: off costs nothing
+
+    return compatible_if_wanted(made)
 
 
 def _fleet_settings(
