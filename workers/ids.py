@@ -25,7 +25,7 @@ def sequence_of(task_id: str) -> int | None:
     return int(match["sequence"]) if match else None
 
 
-def run_of(task_id: str) -> str | None:
+def test_id_of(task_id: str) -> str | None:
     """The run that a task belongs to, None for an id that no run of ours made."""
     match = _TASK_ID.fullmatch(task_id)
     return match["test_id"] if match else None

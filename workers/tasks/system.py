@@ -84,7 +84,7 @@ async def _remove_bodiless_jobs(redis: Redis) -> int:
 
 async def _of_runs_that_are_over(redis: Redis, members: list[bytes]) -> list[bytes]:
     """Those ids that a run of ours made whose cursor is gone; nobody else's."""
-    runs = {member: ids.run_of(member.decode(errors="replace")) for member in members}
+    runs = {member: ids.test_id_of(member.decode(errors="replace")) for member in members}
     ours = [(member, test_id) for member, test_id in runs.items() if test_id is not None]
     if not ours:
         return []

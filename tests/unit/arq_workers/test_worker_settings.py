@@ -8,10 +8,10 @@ import sys
 import pytest
 from arq.connections import RedisSettings
 
-from workers import settings
+from workers import ids, settings
 from workers.errors import InvalidSetting, UnknownQueue
 from workers.fleet import decode_report
-from workers.ids import sequence_of, task_id, run_of, worker_id
+from workers.ids import sequence_of, task_id, worker_id
 
 
 @pytest.mark.parametrize(
@@ -148,10 +148,10 @@ def test_a_settings_class_inherits_nothing(queue: str) -> None:
 def test_a_task_id_sorts_as_its_sequence() -> None:
     assert task_id("lt_x", 7) == "lt_x-0000007"
     assert sequence_of("lt_x-0000007") == 7
-    assert run_of("lt_x-0000007") == "lt_x"
+    assert ids.test_id_of("lt_x-0000007") == "lt_x"
     for foreign in ("", "x", "lt_x-7", "cron:health:1700000000", "lt_x-00000a7", "-0000007"):
         assert sequence_of(foreign) is None
-        assert run_of(foreign) is None
+        assert ids.test_id_of(foreign) is None
 
 
 def test_a_process_keeps_its_worker_id() -> None:
