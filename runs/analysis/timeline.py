@@ -70,7 +70,7 @@ def interval_for(duration_s: float, *, poll_delay_s: float | None) -> float:
     Finer bins, or bins that are no multiple, show arq's comb instead of the load: starts come in
     bursts, one a poll.
     """
-    step = poll_delay_s if poll_delay_s else LEAST_INTERVAL_S
+    step = poll_delay_s or LEAST_INTERVAL_S
     least = math.ceil(LEAST_INTERVAL_S / step - 1e-9)
     fitting = math.floor(duration_s / (MOST_POINTS * step)) + 1
     return round(step * max(1, least, fitting), 9)
@@ -80,7 +80,7 @@ def timeline(flow: Flow, *, poll_delay_s: float | None) -> Timeline:
     """Counts and means per bin, from the first send to the last finish."""
     interval = interval_for(flow.duration_s, poll_delay_s=poll_delay_s)
     bins = math.floor(flow.duration_s / interval) + 1
-    edges = flow.first_send_s + interval * np.arange(bins + 1)
+    edges: Floats = flow.first_send_s + interval * np.arange(bins + 1, dtype=np.float64)
     areas = [each.area(edges) for each in (flow.sent, flow.started, flow.finished)]
     return Timeline(
         interval_s=interval,

@@ -1,0 +1,73 @@
+"""How hard was the queue pressed, and how much of what was sent came back done?"""
+
+from enum import StrEnum
+
+from runs.analysis.regime import Regime
+
+BUSY = 0.9  # of the slots: above it every further task waits
+EASY = 0.7
+LONG_WAIT = 2.0  # queue wait against execution time and one poll
+SHORT_WAIT = 1.0
+
+
+class QueuePressure(StrEnum):
+    """Load against what the queue can take."""
+
+    LOW = "low"
+    MODERATE = "moderate"
+    HIGH = "high"
+
+
+class EfficiencyRating(StrEnum):
+    """completed / sent: at least 99 %, 95 %, 80 %, or less."""
+
+    EXCELLENT = "excellent"
+    GOOD = "good"
+    MODERATE = "moderate"
+    POOR = "poor"
+
+
+def wait_ratio(
+    *, mean_wait_s: float, mean_execution_s: float, poll_delay_s: float | None
+) -> float | None:
+    """Queue wait against execution time and one poll.
+
+    A poll is added because arq lets an idle queue's tasks wait for it, half of it on average: that
+    is no pressure. None where both are nothing.
+    """
+    unhurried = mean_execution_s + (poll_delay_s or 0.0)
+    return mean_wait_s / unhurried if unhurried > 0 else None
+
+
+def queue_pressure(
+    *, regime: Regime, utilisation: float | None, ratio: float | None
+) -> QueuePressure | None:
+    """High where saturated, above 90 % of the slots, or waits twice as long as the work.
+
+    Low below 70 % of the slots with waits shorter than the work; moderate between. None where
+    neither utilisation nor wait is known.
+    """
+    if regime is Regime.SATURATED:
+        return QueuePressure.HIGH
+    if utilisation is None and ratio is None:
+        return None
+    busy, waited = utilisation or 0.0, ratio or 0.0
+    if busy >= BUSY or waited >= LONG_WAIT:
+        return QueuePressure.HIGH
+    if busy < EASY and waited < SHORT_WAIT:
+        return QueuePressure.LOW
+    return QueuePressure.MODERATE
+
+
+def efficiency_rating(completed_share: float | None) -> EfficiencyRating | None:
+    """The rating of completed / sent; None where nothing was sent."""
+    if completed_share is None:
+        return None
+    steps = (
+        (0.99, EfficiencyRating.EXCELLENT),
+        (0.95, EfficiencyRating.GOOD),
+        (0.80, EfficiencyRating.MODERATE),
+    )
+    return next(
+        (rating for least, rating in steps if completed_share >= least), EfficiencyRating.POOR
+    )
