@@ -16,7 +16,7 @@ PRODUCTION := DEBUG=0 ALLOWED_HOSTS=loadlab.example LOADLAB_API_ANONYMOUS=0 \
   SECRET_KEY="$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(48))')"
 
 .DEFAULT_GOAL := help
-.PHONY: moved help venv demo test test-unit test-integration test-acceptance coverage check format bench up down clean
+.PHONY: moved help venv celery-venvs demo test test-unit test-integration test-acceptance coverage check format bench up down clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,11 +33,14 @@ $(INSTALLED): pyproject.toml requirements/constraints.txt $(MOVED)
 	@pwd > .venv/.made_in
 	@touch $@
 
+celery-venvs: venv ## create the environments of the real Flower and celery command that the tests use
+	@$(PY) tests/acceptance/celery_tools/venvs.py
+
 demo: venv ## set up, run one real load test with a worker, print its report
 	@$(PY) manage.py migrate --no-input --verbosity 0
 	@.venv/bin/loadlab run --type io_simulation --tasks 1000 --batch 20 --delay 50 --queue load_test --workers 1
 
-test: venv ## run the whole suite on servers and data of its own
+test: venv celery-venvs ## run the whole suite on servers and data of its own
 	$(PYTEST) $(BROWSER:%=--ignore=%)
 	$(if $(BROWSER),$(PYTEST) $(BROWSER))
 
@@ -47,7 +50,7 @@ test-unit: venv ## run the tests that need no server
 test-integration: venv ## run the tests against real PostgreSQL, Valkey and arq
 	$(PYTEST) tests/integration
 
-test-acceptance: venv ## run the tests of real processes
+test-acceptance: venv celery-venvs ## run the tests of real processes
 	$(PYTEST) tests/acceptance $(BROWSER:%=--ignore=%)
 	$(if $(BROWSER),$(PYTEST) $(BROWSER))
 

@@ -171,7 +171,7 @@ class Watch:
             kwargs=shown(job.kwargs),
             retries=job.retries,
             eta=job.eta,
-            root_id=ids.test_id_of(job.job_id),
+            root_id=_run_of(job.job_id),
         )
 
     def _conclude(
@@ -238,10 +238,15 @@ class Watch:
                 "worker": self.serving.hostname,
                 "retries": job.retries,
                 "queue": self.serving.queue,
-                "parent_id": ids.test_id_of(job.job_id),
+                "parent_id": _run_of(job.job_id),
             },
         )
         self.outbox.keep(job.job_id, document)
+
+
+def _run_of(job_id: str) -> str | None:
+    """The run that a job is a task of, None for a job that no run has sent."""
+    return job_id.rpartition("-")[0] if ids.sequence_of(job_id) else None
 
 
 def _eta(ctx: Mapping[str, Any]) -> str | None:
