@@ -27,9 +27,11 @@ def comparison_because(comparison: Comparison, *, against: str) -> str:
     if comparison.verdict is Verdict.UNCHANGED:
         labels = _listed(each.figure.label for each in deciding)
         return f"the same as {against} in {labels}{_resolution(deciding)}"
-    said = "; ".join(figure_because(each) for each in deciding[:2])
-    if len(deciding) > 2:
-        said += f"; so too {_listed(each.figure.label for each in deciding[2:])}"
+    # the figure that might be worst first; a stable sort leaves the published order otherwise
+    deciding.sort(key=lambda each: -(each.worst_possible or 0.0))
+    said = figure_because(deciding[0])
+    if len(deciding) > 1:
+        said += f"; {comparison.verdict} too: {_listed(e.figure.label for e in deciding[1:])}"
     if comparison.verdict is Verdict.INCONCLUSIVE:
         gains = [e.figure.label for e in comparison.figures if e.verdict is Verdict.IMPROVED]
         said += f"; improved: {_listed(gains)}" if gains else ""
@@ -37,9 +39,9 @@ def comparison_because(comparison: Comparison, *, against: str) -> str:
 
 
 def percent(share: float, *, signed: bool = False) -> str:
-    """0.1234 → 12.3 %; whole percents from 20 on."""
+    """0.1234 → 12.3; whole percents from 100 on."""
     value = 100 * share
-    digits = 0 if abs(value) >= 19.95 else 1
+    digits = 0 if abs(value) >= 99.95 else 1
     text = f"{value:+.{digits}f}" if signed else f"{value:.{digits}f}"
     return text.replace("+0.0", "0.0").replace("-0.0", "0.0")
 

@@ -19,7 +19,9 @@ from runs.analysis.judged_figures import (
     FigureScale,
     JudgedFigure,
     RunFigures,
+    centre_of,
     group_of,
+    valued,
 )
 from runs.analysis.ranks import RankTest, rank_test
 from runs.analysis.repeats import repeats_needed
@@ -128,25 +130,24 @@ class FigureComparison:
 
 def measure(figure: JudgedFigure, *, sides: Sides) -> FigureComparison | None:
     """The figure with its change and interval; None where neither side can be judged by it."""
-    now, before = (group_of(runs, figure=figure) for runs in (sides.now, sides.before))
+    having, earlier = (valued(runs, figure=figure) for runs in (sides.now, sides.before))
+    now, before = (group_of(each, figure=figure) for each in (having, earlier))
     if now is None and before is None:
-        return None
-    value = _centre(now, runs=sides.now, figure=figure)
-    earlier = _centre(before, runs=sides.before, figure=figure)
-    if max(value or 0.0, earlier or 0.0) < FEWEST_STEPS * figure.step:
         return None
     measured = FigureComparison(
         figure=figure,
-        before_values=_values(sides.before, figure=figure),
-        values=_values(sides.now, figure=figure),
-        before=earlier,
-        value=value,
+        before_values=tuple(value for _, value in earlier),
+        values=tuple(value for _, value in having),
+        before=centre_of(earlier, group=before, figure=figure),
+        value=centre_of(having, group=now, figure=figure),
         margin=sides.min_effect,
         spread=sides.spread,
     )
+    if max(measured.value or 0.0, measured.before or 0.0) < FEWEST_STEPS * figure.step:
+        return None
     if now is None or before is None:
         return measured
-    also = group_of(sides.also, figure=figure)
+    also = group_of(valued(sides.also, figure=figure), figure=figure)
     found = contrast(now, before=before, spread=sides.spread, also=[also] if also else [])
     if found is None:
         alone = now.n == before.n == 1
@@ -199,19 +200,3 @@ def _share_bounds(angle: float, *, reach: float, share: float) -> Interval:
     """The interval of one side's share; Anscombe's ⅜ may shift it past the share itself."""
     low, high = share_of_angle(angle - reach), share_of_angle(angle + reach)
     return min(low, share), max(high, share)
-
-
-def _values(runs: Sequence[RunFigures], *, figure: JudgedFigure) -> tuple[float, ...]:
-    return tuple(value for run in runs if (value := run.value(figure)) is not None)
-
-
-def _centre(
-    group: Group | None, *, runs: Sequence[RunFigures], figure: JudgedFigure
-) -> float | None:
-    """What stands for a group: the geometric mean, or all failures over all tasks, in percent."""
-    if group is None:
-        return None
-    if figure.scale is FigureScale.SHARE:
-        return 100 * sum(run.failed for run in runs) / sum(run.ended for run in runs)
-    values = _values(runs, figure=figure)
-    return values[0] if len(values) == 1 else math.exp(group.mean)

@@ -14,7 +14,15 @@ from statistics import fmean
 
 from runs.analysis.change_points import shifts
 from runs.analysis.effects import Spread
-from runs.analysis.judged_figures import FigureScale, JudgedFigure, RunFigures, family_of, group_of
+from runs.analysis.judged_figures import (
+    JudgedFigure,
+    RunFigures,
+    Valued,
+    centre_of,
+    family_of,
+    group_of,
+    valued,
+)
 from runs.analysis.verdicts import Verdict
 
 MOST_RUNS = 20
@@ -132,8 +140,8 @@ def _points_of(
     figure: JudgedFigure, *, history: Sequence[PastRun], alpha: float
 ) -> list[ChangePoint]:
     having = [index for index, past in enumerate(history) if past.figures.value(figure) is not None]
-    runs = [history[index].figures for index in having]
-    groups = [group for run in runs if (group := group_of([run], figure=figure))]
+    runs = valued([history[index].figures for index in having], figure=figure)
+    groups = [group for each in runs if (group := group_of((each,), figure=figure))]
     if not groups:
         return []
     found = shifts(
@@ -160,9 +168,6 @@ def _points_of(
     return points
 
 
-def _level(runs: Sequence[RunFigures], *, figure: JudgedFigure) -> float:
-    """A segment's value as people read it: geometric mean, or all failures over all tasks."""
-    group = group_of(runs, figure=figure)
-    if group is None or figure.scale is FigureScale.SHARE:
-        return 100 * sum(run.failed for run in runs) / max(1, sum(run.ended for run in runs))
-    return math.exp(group.mean)
+def _level(runs: Valued, *, figure: JudgedFigure) -> float:
+    """A segment's value as people read it."""
+    return centre_of(runs, group=group_of(runs, figure=figure), figure=figure) or 0.0

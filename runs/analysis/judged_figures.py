@@ -90,9 +90,17 @@ def family_of(runs: Sequence[RunFigures]) -> tuple[JudgedFigure, ...]:
     return (answer, P50_EXECUTION, P95_EXECUTION, FAILURE_RATE)
 
 
-def group_of(runs: Sequence[RunFigures], *, figure: JudgedFigure) -> Group | None:
-    """The runs that have the figure, on its scale; None where none has."""
-    having = [(run, value) for run in runs if (value := run.value(figure)) is not None]
+Valued = tuple[tuple[RunFigures, float], ...]
+
+
+def valued(runs: Sequence[RunFigures], *, figure: JudgedFigure) -> Valued:
+    """The runs that have the figure, each with its value."""
+    pairs = ((run, run.value(figure)) for run in runs)
+    return tuple((run, value) for run, value in pairs if value is not None)
+
+
+def group_of(having: Valued, *, figure: JudgedFigure) -> Group | None:
+    """The runs that have a figure, on its scale; None where none has."""
     if not having:
         return None
     if figure.scale is FigureScale.SHARE:
@@ -103,6 +111,15 @@ def group_of(runs: Sequence[RunFigures], *, figure: JudgedFigure) -> Group | Non
     logs = [math.log(max(value, figure.step / 2)) for _, value in having]
     rounding = sum(_rounding(run, value=value, figure=figure) ** 2 for run, value in having)
     return Group.of(logs, least_variance=rounding / len(having))
+
+
+def centre_of(having: Valued, *, group: Group | None, figure: JudgedFigure) -> float | None:
+    """What stands for a group: the geometric mean, or all failures over all tasks, in percent."""
+    if group is None:
+        return None
+    if figure.scale is FigureScale.SHARE:
+        return 100 * sum(run.failed for run, _ in having) / sum(run.ended for run, _ in having)
+    return having[0][1] if len(having) == 1 else math.exp(group.mean)
 
 
 def _rounding(run: RunFigures, *, value: float, figure: JudgedFigure) -> float:
