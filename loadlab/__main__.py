@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Collection, Sequence
+from pathlib import Path
 
 import django
 from django.core.exceptions import ImproperlyConfigured
@@ -26,6 +27,8 @@ def main(argv: Sequence[str] | None = None) -> None:
 def in_full(argv: Sequence[str], *, known: Collection[str]) -> list[str]:
     """The same command line for Django: what it does not know is a subcommand of `load_test`."""
     program, *rest = argv
+    if Path(program).name == "__main__.py":  # python -m loadlab
+        program = "loadlab"
     if rest[:1] == ["help"]:
         rest = [*rest[1:], "--help"]
     if rest and rest[0] in known:

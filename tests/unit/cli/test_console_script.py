@@ -25,3 +25,11 @@ KNOWN = {"migrate", "load_test", "prune_runs"}
 )
 def test_short_forms_mean_the_long_ones(typed: str, meant: str) -> None:
     assert in_full(["loadlab", *typed.split()], known=KNOWN) == ["loadlab", *meant.split()]
+
+
+@pytest.mark.parametrize(
+    ("program", "shown"),
+    [("/x/loadlab/__main__.py", "loadlab"), ("./manage.py", "./manage.py"), ("loadlab", "loadlab")],
+)
+def test_the_program_is_named_as_it_was_started(program: str, shown: str) -> None:
+    assert in_full([program, "list"], known=KNOWN)[0] == shown
