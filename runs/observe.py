@@ -1,6 +1,7 @@
 """Use case: look at queue, workers and Redis about once a second while a run is under way."""
 
 import time
+from collections import deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -10,10 +11,11 @@ import msgspec
 from runs.models import FleetSample, LoadTestRun
 from runs.outages import in_database
 from workers.client import Depth, QueueClient, ServerInfo
-from workers.fleet import WorkerReport
+from workers.fleet import Beat, WorkerReport
 
 LOOK_EVERY_S = 1.0
 REMEMBER_EVERY_S = 5.0
+BEATS_KEPT = 60
 SILENT_AFTER_S = 3.0  # workers beat every second; their keys outlive them for longer
 
 
@@ -28,6 +30,7 @@ class Observer:
     read_limit: int = 0
     _began: float = field(default_factory=time.monotonic)
     _beats: dict[str, tuple[float, float]] = field(default_factory=dict)
+    _seen: dict[str, deque[Beat]] = field(default_factory=dict)
     _looked: float = 0.0
     _remembered: float = 0.0
     _redis_cpu: tuple[float, float] | None = None
@@ -62,7 +65,9 @@ class Observer:
             await in_database(self.run.observe, foreign_jobs_during=foreign)
         if fleet and (keep or time.monotonic() - self._remembered > REMEMBER_EVERY_S):
             self._remembered = time.monotonic()
-            await in_database(self.run.remember_fleet, [_described(worker) for worker in fleet])
+            await in_database(
+                self.run.remember_fleet, [self._described(worker) for worker in fleet]
+            )
         if keep:
             await in_database(
                 self.run.observe,
@@ -84,8 +89,18 @@ class Observer:
         beat, since = self._beats.get(worker_id, (None, now))
         if worker.beat.at != beat:
             since = now
+            self._seen.setdefault(worker_id, deque(maxlen=BEATS_KEPT)).append(worker.beat)
         self._beats[worker_id] = (worker.beat.at, since)
         return now - since <= SILENT_AFTER_S
+
+    def _described(self, worker: WorkerReport) -> dict[str, Any]:
+        seen = self._seen[worker.description.worker_id]
+        return {
+            **msgspec.to_builtins(worker.description),
+            "beat": msgspec.to_builtins(worker.beat),
+            "round_trips_s": [beat.round_trip_s for beat in seen],
+            "worst_loop_lag_s": max(beat.loop_lag_s for beat in seen),
+        }
 
     def _sample(
         self, *, fleet: list[WorkerReport], depth: Depth, server: ServerInfo, foreign: int
@@ -110,10 +125,3 @@ class Observer:
         if before is None or used_cpu_s < before[1] or now <= before[0]:
             return None
         return 100 * (used_cpu_s - before[1]) / (now - before[0])
-
-
-def _described(worker: WorkerReport) -> dict[str, Any]:
-    return {
-        **msgspec.to_builtins(worker.description),
-        "beat": msgspec.to_builtins(worker.beat),
-    }

@@ -1,0 +1,108 @@
+"""The one document of a run: its frame, its live form while the run is not finished, its groups."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from runs.analysis.document import SCHEMA_VERSION
+from runs.errors import UnknownRun
+from runs.models import Daemon, LoadTestRun
+from runs.models.daemon import DaemonRole
+from runs.states import RunStatus
+
+
+def report_document(run: LoadTestRun) -> dict[str, Any]:
+    """The stored judgement, or how far the run is: every face shows this one document."""
+    if run.report is not None:
+        return dict(run.report)
+    return {**frame(run, status=run.status), "progress": progress_of(run), "notes": run.notes}
+
+
+def group_document(group_id: str) -> dict[str, Any]:
+    """The reports of a `--repeat` group and what they have in common."""
+    runs = list(
+        LoadTestRun.objects.filter(group_id=group_id).select_related("configuration").order_by("pk")
+    )
+    if not group_id or not runs:
+        raise UnknownRun(group_id)
+    reports = [report_document(run) for run in runs]
+    return {"group_id": group_id, "runs": reports, "summary": _summary(runs, reports)}
+
+
+def frame(run: LoadTestRun, *, status: str) -> dict[str, Any]:
+    """What the document says of every run, finished or not."""
+    return {
+        "schema": SCHEMA_VERSION,
+        "test_id": run.test_id,
+        "status": status,
+        "label": run.label,
+        "group_id": run.group_id,
+        "headline": run.headline,
+        "created_at": instant(run.created_at),
+        "started_at": instant(run.started_at),
+        "finished_at": instant(run.finished_at),
+        "configuration": configuration_of(run),
+        "metrics": counts_of(run),
+        "thresholds": [],
+    }
+
+
+def configuration_of(run: LoadTestRun) -> dict[str, Any]:
+    """The workload and what was asked beside it."""
+    content = run.configuration.content
+    return {**content, "timeout_s": run.timeout_s, "baseline": run.baseline_choice}
+
+
+def counts_of(run: LoadTestRun) -> dict[str, Any]:
+    """The counts among the metrics; true at every moment."""
+    ended = run.completed_count + run.failed_count
+    return {
+        "tasks_sent": run.sent_count,
+        "tasks_completed": run.completed_count,
+        "tasks_failed": run.failed_count,
+        "tasks_lost": run.lost_count,
+        "tasks_cancelled": run.cancelled_count,
+        "failure_rate_percent": _percent(run.failed_count, ended),
+        "completion_percentage": _percent(run.completed_count + run.failed_count, run.sent_count),
+    }
+
+
+def progress_of(run: LoadTestRun) -> dict[str, Any]:
+    """How far an unfinished run is, and what it waits for."""
+    ahead = LoadTestRun.objects.ahead_of(run) if run.status == RunStatus.PENDING else None
+    return {
+        "planned": run.planned_count,
+        "sent": run.sent_count,
+        "completed": run.completed_count,
+        "failed": run.failed_count,
+        "lost": run.lost_count,
+        "cancelled": run.cancelled_count,
+        "outstanding": run.outstanding_count,
+        "percent": _percent(run.accounted_count, run.planned_count),
+        "waiting_for": None if ahead is None else f"after {ahead.test_id} on {run.target_queue}",
+        "cancelling": run.cancel_requested_at is not None,
+        "dispatcher_alive": bool(run.dispatcher)
+        or Daemon.objects.alive(DaemonRole.DISPATCHER).exists(),
+    }
+
+
+def instant(at: datetime | None) -> str | None:
+    """RFC 3339 in UTC, to the millisecond."""
+    if at is None:
+        return None
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _summary(runs: Sequence[LoadTestRun], reports: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    finished = [run for run in runs if run.is_finished]
+    return {
+        "runs": len(runs),
+        "finished": len(finished),
+        "verdict": finished[-1].verdict if finished else "",
+        "headline": finished[-1].headline if finished else "",
+        "figures": [report.get("metrics", {}).get("overall_throughput") for report in reports],
+    }
+
+
+def _percent(part: int, whole: int) -> float | None:
+    return round(100 * part / whole, 4) if whole else None
