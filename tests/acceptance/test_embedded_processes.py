@@ -265,3 +265,18 @@ def test_root_in_a_folder_that_only_root_may_enter_needs_a_namespace(folder: Pat
     ended = python("-c", script, wheels, var=private / "var")
     assert (ended.returncode, ended.stderr) == (0, "")
     assert python("-m", "loadlab.embedded", "stop", var=private / "var").returncode == 0
+
+
+def test_root_in_another_users_private_folder_starts_postgresql_as_that_user(folder: Path) -> None:
+    # why: in a namespace root has no capabilities, and cannot enter what only another may enter
+    wheels, home = copied_wheels(folder), folder / "home"
+    home.mkdir(mode=0o700)
+    if os.geteuid() == 0:
+        os.chown(home, NOBODY, NOBODY)
+    script = "import sys; sys.path.insert(0, sys.argv[1]);" + ENSURE
+    ended = python("-c", script, wheels, var=home / "var")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert_one_of_each(home / "var")
+    (postgres,) = servers(home / "var")["postgres"]
+    assert postgres.uids().effective == home.stat().st_uid
+    assert python("-m", "loadlab.embedded", "stop", var=home / "var").returncode == 0
