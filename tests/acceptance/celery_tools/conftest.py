@@ -1,0 +1,97 @@
+"""Flower, the celery command and arq workers as real processes around one Valkey."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import processes
+import pytest
+import venvs
+from processes import Broker, Flower, Running, eventually
+
+
+@pytest.fixture(scope="session")
+def flower_2_0() -> Path:
+    return venvs.ensure(venvs.FLOWER_2_0)
+
+
+@pytest.fixture(scope="session")
+def flower_2_2() -> Path:
+    return venvs.ensure(venvs.FLOWER_2_2)
+
+
+@pytest.fixture(params=[venvs.FLOWER_2_0, venvs.FLOWER_2_2])
+def tools(request: pytest.FixtureRequest) -> Path:
+    """The programs of an old and of the newest Flower and Celery, in turn."""
+    return venvs.ensure(request.param)
+
+
+@pytest.fixture
+def broker() -> Iterator[Broker]:
+    broker = Broker()
+    broker.start()
+    yield broker
+    broker.stop()
+    shutil.rmtree(broker.folder)
+
+
+@pytest.fixture
+def started() -> Iterator[list[Running]]:
+    """What a test has started; ended with it."""
+    processes: list[Running] = []
+    yield processes
+    for process in processes:
+        process.clear_away()
+
+
+@pytest.fixture
+def worker(broker: Broker, started: list[Running]) -> Callable[..., Running]:
+    """Starts an arq worker and waits until it serves."""
+
+    def start(settings: str = "arq_app.WorkerSettings", **options: str) -> Running:
+        running = processes.arq_worker(broker, settings, **options)
+        started.append(running)
+        eventually(lambda: "Starting worker" in running.said or not running.is_up)
+        assert running.is_up, running.said
+        return running
+
+    return start
+
+
+@pytest.fixture
+def flower(broker: Broker, started: list[Running]) -> Callable[..., Flower]:
+    """Starts a Flower of the given tools, and waits until it listens to events."""
+
+    def start(tools: Path, *options: str) -> Flower:
+        port = processes.free_port()
+        running = Running.of(
+            [tools / "celery", f"--broker={broker.url}", "flower", "--address=127.0.0.1"]
+            + [f"--port={port}", *options],
+            FLOWER_UNAUTHENTICATED_API="true",
+        )
+        started.append(running)
+        with broker.client() as client:
+            eventually(lambda: client.pubsub_numpat() > 0 or not running.is_up)
+        assert running.is_up, running.said
+        return Flower(running=running, url=f"http://127.0.0.1:{port}")
+
+    return start
+
+
+@pytest.fixture
+def celery(broker: Broker) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs the stock celery command against the broker."""
+
+    def run(tools: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [tools / "celery", "-b", broker.url, *arguments],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            env={**os.environ, "NO_COLOR": "1"},
+        )
+
+    return run

@@ -1,0 +1,101 @@
+"""An unmodified Flower, started with nothing but the broker's address, sees arq's workers."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from processes import Broker, Flower, Running, enqueue, eventually
+
+from workers.celery.events import HEARTBEAT_S
+
+WorkerStarter = Callable[..., Running]
+FlowerStarter = Callable[..., Flower]
+
+
+def test_every_worker_is_online_until_it_ends(
+    tools: Path, flower: FlowerStarter, worker: WorkerStarter
+) -> None:
+    seen = flower(tools)
+    first, second = worker(), worker()
+
+    eventually(lambda: list(seen.workers().values()) == [True, True])
+    names = {pid: name for name in seen.workers() for pid in [int(name.split(":")[1])]}
+    assert set(names) == {first.pid, second.pid}
+
+    first.kill()
+    eventually(lambda: not seen.workers()[names[first.pid]], within_s=2 * HEARTBEAT_S + 1 + 2)
+    assert seen.workers()[names[second.pid]]
+
+    second.terminate()
+    eventually(lambda: not seen.workers()[names[second.pid]], within_s=1)
+
+
+def test_every_task_is_told_with_what_became_of_it(
+    tools: Path, flower: FlowerStarter, worker: WorkerStarter, broker: Broker
+) -> None:
+    seen = flower(tools)
+    process = worker()
+    enqueue(
+        broker,
+        ("add", {"x": 1, "y": 2, "_job_id": "sum"}),
+        ("fail", {"_job_id": "failed"}),
+        ("again", {"_job_id": "retried"}),
+        ("hurried", {"s": 5, "_job_id": "overdue"}),
+        ("nowhere", {"z": 3, "_job_id": "unknown"}),
+        ("unencodable", {"_job_id": "unencodable"}),
+        ("unkept", {"x": 3, "y": 4, "_job_id": "unkept"}),
+        ("fail_unkept", {"_job_id": "fail_unkept"}),
+    )
+    states = {
+        "sum": "SUCCESS",
+        "failed": "FAILURE",
+        "retried": "SUCCESS",
+        "overdue": "FAILURE",
+        "unknown": "FAILURE",
+        "unencodable": "FAILURE",
+        "unkept": "SUCCESS",
+        "fail_unkept": "FAILURE",
+    }
+    eventually(lambda: {key: task["state"] for key, task in seen.tasks().items()} == states)
+    tasks = seen.tasks()
+    (name,) = seen.workers()
+    assert name.split(":")[1] == str(process.pid)
+    assert {task["worker"] for task in tasks.values()} == {name}
+
+    summed = seen.task("sum")
+    assert (summed["name"], summed["args"], summed["result"]) == ("add", "()", "3")
+    assert summed["kwargs"] == "{'x': 1, 'y': 2}"
+    assert summed["received"] <= summed["started"] <= summed["succeeded"]
+    assert 0 <= summed["runtime"] < 5
+    assert summed["retries"] == 0
+
+    failed = seen.task("failed")
+    assert failed["exception"] == "ValueError('boom')"
+    assert failed["traceback"].startswith("Traceback (most recent call last):")
+    assert 'raise ValueError(message)\nValueError: boom' in failed["traceback"].replace("    ", "")
+    assert "arq/worker.py" not in failed["traceback"]
+
+    assert seen.task("retried")["retries"] == 1
+    assert seen.task("retried")["retried"]
+    assert seen.task("overdue")["exception"] == "TimeoutError()"
+    assert "function 'nowhere' not found" in seen.task("unknown")["exception"]
+    assert seen.task("unknown")["kwargs"] == "{'z': 3}"
+    assert seen.task("unencodable")["exception"] == "unable to serialize result"
+    assert seen.task("unkept")["result"] == "7"
+    assert seen.task("fail_unkept")["exception"] == "ValueError('boom')"
+
+
+def test_tasks_of_a_run_have_the_run_as_their_root(
+    tools: Path, flower: FlowerStarter, worker: WorkerStarter, broker: Broker
+) -> None:
+    run = "lt_20261123T094501_7f3a9c"
+    seen = flower(tools)
+    worker()
+    enqueue(broker, *(("add", {"x": n, "y": 1, "_job_id": f"{run}-{n:07d}"}) for n in range(1, 4)))
+
+    eventually(lambda: len(seen.tasks()) == 3)
+    for number in range(1, 4):
+        task = seen.task(f"{run}-{number:07d}")
+        assert (task["root_id"], task["parent_id"]) == (run, run)
+    page = seen.get(f"/task/{run}-0000001")
+    assert page.status_code == 200
+    assert run in page.text
