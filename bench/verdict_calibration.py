@@ -33,6 +33,7 @@ HISTORIES = (3, 8, 20)
 TASKS = 1000
 FAILURE_RATE = 0.002
 SLOW_DOWN = 1.10
+NAMES = ("overall_throughput", "p50_execution_time_ms", "p95_execution_time_ms")
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
@@ -44,88 +45,84 @@ class Machine:
     slower: float = 1.0
     autocorrelation: float = 0.0
 
-    def runs(self, n: int, *, rng: np.random.Generator) -> list[RunFigures]:
-        """n runs in a row: lognormal figures, beta-binomial failures."""
-        noise = rng.standard_normal((n, 3))
-        for i in range(1, n):
+    def groups(self, n: int, *, of: int, rng: np.random.Generator) -> Iterator[list[RunFigures]]:
+        """n groups of `of` runs in a row: lognormal figures, beta-binomial failures."""
+        noise = rng.standard_normal((n, of, 3))
+        for i in range(1, of):
             fresh = np.sqrt(1 - self.autocorrelation**2)
-            noise[i] = self.autocorrelation * noise[i - 1] + fresh * noise[i]
-        figures = np.array([60 / self.slower, 171 * self.slower, 251 * self.slower])
-        values = figures * np.exp(self.cv * noise)
-        shares = rng.beta(2, 2 / FAILURE_RATE - 2, n)
-        failed = rng.binomial(TASKS, shares)
-        return [
-            RunFigures(
-                run_id=f"run {i}",
-                regime="saturated",
-                values={
-                    "overall_throughput": float(row[0]),
-                    "p50_execution_time_ms": float(row[1]),
-                    "p95_execution_time_ms": float(row[2]),
-                },
-                completed=TASKS - int(failures),
-                failed=int(failures),
-                total_duration_s=16.8,
-            )
-            for i, (row, failures) in enumerate(zip(values, failed, strict=True))
-        ]
+            noise[:, i] = self.autocorrelation * noise[:, i - 1] + fresh * noise[:, i]
+        typical = np.array([60 / self.slower, 171 * self.slower, 251 * self.slower])
+        failed = rng.binomial(TASKS, rng.beta(2, 2 / FAILURE_RATE - 2, (n, of)))
+        figures = typical * np.exp(self.cv * noise)
+        for group, failures in zip(figures.tolist(), failed.tolist(), strict=True):
+            yield [_run(row, failed=count) for row, count in zip(group, failures, strict=True)]
 
 
-def against_history(
+def _run(figures: list[float], *, failed: int) -> RunFigures:
+    return RunFigures(
+        run_id="simulated",
+        regime="saturated",
+        values=dict(zip(NAMES, figures, strict=True)),
+        completed=TASKS - failed,
+        failed=failed,
+        total_duration_s=16.8,
+    )
+
+
+def _pairs(
     *, now: Machine, before: Machine, k: int, n: int, replications: int, seed: int
-) -> dict[str, float]:
+) -> Iterator[tuple[list[RunFigures], list[RunFigures]]]:
+    rng = np.random.default_rng(seed)
+    return zip(
+        now.groups(replications, of=k, rng=rng),
+        before.groups(replications, of=n, rng=rng),
+        strict=True,
+    )
+
+
+def against_history(**shape: Any) -> dict[str, float]:
     """Groups of k runs against histories of n."""
-    rng = np.random.default_rng(seed)
     return _shares(
-        compare(now.runs(k, rng=rng), before=before.runs(n, rng=rng), spread=Spread.SHARED).verdict
-        for _ in range(replications)
+        compare(now, before=before, spread=Spread.SHARED).verdict for now, before in _pairs(**shape)
     )
 
 
-def groups(
-    *, now: Machine, before: Machine, k: int, n: int, replications: int, seed: int
-) -> dict[str, float]:
+def groups(**shape: Any) -> dict[str, float]:
     """Groups of k repeats against groups of n."""
-    rng = np.random.default_rng(seed)
     return _shares(
-        compare(now.runs(k, rng=rng), before=before.runs(n, rng=rng), spread=Spread.OWN).verdict
-        for _ in range(replications)
+        compare(now, before=before, spread=Spread.OWN).verdict for now, before in _pairs(**shape)
     )
 
 
-def whole_way(
-    *, now: Machine, before: Machine, k: int, n: int, replications: int, seed: int
-) -> dict[str, float]:
+def whole_way(**shape: Any) -> dict[str, float]:
     """As a stored history is judged: change points, baseline, verdict."""
-    rng = np.random.default_rng(seed)
-
-    def verdicts() -> Iterator[Verdict]:
-        for _ in range(replications):
-            baseline = history_baseline(_past(before.runs(n, rng=rng)))
-            if baseline is not None:
-                yield judge(now.runs(k, rng=rng), baseline=baseline).verdict
-
-    return _shares(verdicts())
+    judged = (
+        judge(now, baseline=baseline)
+        for now, before in _pairs(**shape)
+        if (baseline := history_baseline(_past(before)))
+    )
+    return _shares(judgement.verdict for judgement in judged)
 
 
 def alarms(*, machine: Machine, n: int, replications: int, seed: int) -> float:
     """How many unchanging histories of n runs get a change point in any of their four figures."""
-    rng = np.random.default_rng(seed)
-    found = sum(bool(change_points(_past(machine.runs(n, rng=rng)))) for _ in range(replications))
-    return found / replications
+    histories = machine.groups(replications, of=n, rng=np.random.default_rng(seed))
+    return sum(bool(change_points(_past(runs))) for runs in histories) / replications
 
 
 def noticed(*, cv: float, after: int, replications: int, seed: int) -> tuple[float, float]:
     """How many slow-downs after 20 runs are found, and how many at the right run ± 1."""
-    rng = np.random.default_rng(seed)
-    found = placed = 0
-    for _ in range(replications):
-        runs = Machine(cv=cv).runs(20, rng=rng)
-        runs += Machine(cv=cv, slower=SLOW_DOWN).runs(after, rng=rng)
-        points = change_points(_past(runs))
-        found += bool(points)
-        placed += any(abs(point.index - 20) <= 1 for point in points)
-    return found / replications, placed / replications
+    pairs = _pairs(
+        before=Machine(cv=cv),
+        now=Machine(cv=cv, slower=SLOW_DOWN),
+        n=20,
+        k=after,
+        replications=replications,
+        seed=seed,
+    )
+    found = [change_points(_past([*before, *now])) for now, before in pairs]
+    placed = sum(any(abs(point.index - 20) <= 1 for point in points) for points in found)
+    return sum(map(bool, found)) / replications, placed / replications
 
 
 def _past(runs: list[RunFigures]) -> list[PastRun]:
