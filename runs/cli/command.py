@@ -2,7 +2,7 @@
 
 import sys
 from importlib.metadata import version
-from typing import Any, ClassVar
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser, SystemCheckError
 from django.db import connections
@@ -20,7 +20,7 @@ class SentenceCommand(BaseCommand):
 
     # why none: a command starts in half the time, and faces that need the checks run them all
     requires_system_checks: tuple[str, ...] = ()
-    suppressed_base_arguments: ClassVar[set[str]] = {
+    suppressed_base_arguments: set[str] = {  # noqa: RUF012  # as Django declares it
         "--version",
         "-v",
         "--settings",

@@ -1,5 +1,6 @@
 """Small charts of a report on a terminal: distributions, the timeline, slots between two polls."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,6 +22,7 @@ _SERIES = (
 )
 _NAMES = max(len(name) for name, _ in _SERIES) + 2
 _LARGEST = 16
+_MOST_BINS = 16
 
 
 def timeline_lines(document: Document, sheet: Sheet) -> Lines:
@@ -74,20 +76,16 @@ def poll_cycle_lines(document: Document, sheet: Sheet) -> Lines:
 
 
 def _bin_rows(bins: Any) -> list[Bar]:
-    """Bins as `{"edges": […], "counts": […]}` or as a list of objects; else no bars."""
-    if isinstance(bins, dict):
-        edges = _numbers(items(bins, "edges"))
-        counts = _numbers(items(bins, "counts"))
-        pairs = list(zip(edges, edges[1:], counts, strict=False))
-    elif isinstance(bins, list):
-        pairs = [(amount(b, "from"), amount(b, "to"), amount(b, "count")) for b in bins]
-    else:
-        pairs = []
-    return [
-        Bar(name=f"{figures.number(low)}-{figures.number(high)}", value=n, shown=figures.count(n))
-        for low, high, n in pairs
-        if n is not None
-    ]
+    """`{"edges": […], "counts": […]}` as bars; neighbouring bins are joined until they are few."""
+    edges, counts = _numbers(items(bins, "edges")), _numbers(items(bins, "counts"))
+    rows = []
+    step = max(1, math.ceil(len(counts) / _MOST_BINS))
+    for start in range(0, min(len(counts), len(edges) - 1), step):
+        end = min(start + step, len(edges) - 1)
+        joined = sum(count or 0 for count in counts[start:end])
+        name = f"{figures.number(edges[start])} to {figures.number(edges[end])}"
+        rows.append(Bar(name=name, value=joined, shown=figures.count(joined)))
+    return rows
 
 
 def _numbers(values: Sequence[Any]) -> list[float | None]:

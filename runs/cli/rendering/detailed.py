@@ -91,10 +91,12 @@ def _times(document: Document, sheet: Sheet) -> Lines:
         names = [f"{statistic}_{time}" for statistic in _STATISTICS]
         if any(task_metrics.get(name) is not None for name in names):
             rows.append((time, *(figures.milliseconds(task_metrics.get(name)) for name in names)))
-    lines = sheet.table(("", *_STATISTICS), rows) if rows else []
-    for name, interval in part(task_metrics, "intervals").items():
-        lines += sheet.paragraph(f"{name}: 95 % {_range(name, interval)}", style="dim")
-    return lines
+    told = {f"{statistic}_{time}" for statistic in _STATISTICS for time in _TIMES}
+    rest = {name: entry for name, entry in task_metrics.items() if name not in told}
+    rest["intervals"] = {n: _range(n, i) for n, i in part(rest, "intervals").items()}
+    return (sheet.table(("", *_STATISTICS), rows) if rows else []) + (
+        pairs(rest, sheet=sheet) if task_metrics else []
+    )
 
 
 def _type_metrics(document: Document, sheet: Sheet) -> Lines:
