@@ -1,10 +1,245 @@
 """Use case: samples → analysis → the report document, stored with the run's last status."""
 
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
 from django.utils import timezone
 
+from runs.analysis import sections
+from runs.analysis.document import run_figures
+from runs.analysis.doubts import doubts
+from runs.analysis.fleet import Fleet
+from runs.analysis.history import Baseline, BaselineKind
+from runs.analysis.judged_figures import THROUGHPUT, RunFigures
+from runs.analysis.judgement import Judgement
+from runs.analysis.ratings import efficiency_rating, throughput_rating
+from runs.analysis.samples import Samples
+from runs.analysis.summary import Summary, summarise
+from runs.analysis.thresholds import judge_thresholds, parse_threshold
+from runs.analysis.verdicts import Verdict
+from runs.analysis.workload import Accounting, Workload
+from runs.baselines import Judged, judgement_of
+from runs.errors import NotAllowedNow
+from runs.evidence import (
+    accounting_of,
+    environment_key,
+    environment_of,
+    fleet_of,
+    measured_of,
+    samples_of,
+    workload_of,
+)
 from runs.models import LoadTestRun
+from runs.models.measured import Measured, failures_of
+from runs.report import frame
 from runs.states import RunStatus
+from workers.tasks.registry import analysis_of
 
 
 def evaluate(run: LoadTestRun, *, status: RunStatus) -> None:
-    run.move_to(status, report={}, finished_at=run.finished_at or timezone.now())
+    """Judge a run whose tasks are all accounted for and end it with `status`, in one statement."""
+    if run.finished_at is None:
+        run.finished_at = timezone.now()
+    judged = _judge(run, status=status)
+    run.move_to(status, finished_at=run.finished_at, **judged)
+
+
+def evaluate_again(test_ids: Sequence[str]) -> list[dict[str, Any]]:
+    """Judge finished runs again, with today's history and laws; their new reports."""
+    runs = [LoadTestRun.objects.named(test_id) for test_id in test_ids]
+    for run in runs:
+        if run.report is None:
+            raise NotAllowedNow(f"{run.test_id} is {run.status}: it has not been judged yet.")
+    reports = []
+    for run in runs:
+        judged = _judge(run, status=RunStatus(run.status))
+        LoadTestRun.objects.filter(pk=run.pk).update(**judged)
+        reports.append(judged["report"])
+    return reports
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """All that was found out about a run, before it is put into words."""
+
+    run: LoadTestRun
+    workload: Workload
+    fleet: Fleet
+    accounting: Accounting
+    tasks: Measured
+    samples: Samples
+    summary: Summary
+    environment: dict[str, Any]
+    doubts: Sequence[str]
+
+
+def examine(run: LoadTestRun) -> Findings:
+    """Read what is stored of the run and summarise it; no other run is looked at."""
+    workload, fleet, accounting = (
+        workload_of(run.configuration),
+        fleet_of(run),
+        accounting_of(run),
+    )
+    tasks = measured_of(run)
+    samples = samples_of(run, tasks)
+    summary = summarise(samples, workload=workload, fleet=fleet, accounting=accounting)
+    return Findings(
+        run=run,
+        workload=workload,
+        fleet=fleet,
+        accounting=accounting,
+        tasks=tasks,
+        samples=samples,
+        summary=summary,
+        environment=environment_of(run, fleet),
+        doubts=doubts(summary, workload=workload, fleet=fleet),
+    )
+
+
+def _judge(run: LoadTestRun, *, status: RunStatus) -> dict[str, Any]:
+    """The fields of the run that hold its judgement."""
+    findings = examine(run)
+    document = _document(findings, status=status)
+    figures = {
+        "metrics": document["metrics"],
+        "analysis": {
+            "task_metrics": document["analysis"]["task_metrics"],
+            "regime": document["analysis"]["regime"],
+        },
+        "test_id": run.test_id,
+    }
+    key = environment_key(findings.environment)
+    judgement, baseline = _judgement(findings, figures=run_figures(figures), key=key, status=status)
+    document["analysis"]["baseline"] = judgement.as_document()
+    document["analysis"]["performance_analysis"] = _performance(findings, baseline=baseline)
+    document |= _words(findings, judgement=judgement)
+    document["thresholds"] = [
+        result.as_document()
+        for result in judge_thresholds(map(parse_threshold, run.thresholds), report=document)
+    ]
+    return {
+        "report": document,
+        "figures": figures,
+        "environment": findings.environment,
+        "environment_key": key,
+        "headline": document["headline"],
+        "verdict": judgement.verdict.value,
+        "regime": document["analysis"]["regime"] or "",
+        "is_doubtful": bool(findings.doubts),
+    }
+
+
+def _document(findings: Findings, *, status: RunStatus) -> dict[str, Any]:
+    """The report but for what other runs say."""
+    run, summary = findings.run, findings.summary
+    custom = _custom_analysis(run)
+    document = frame(run, status=status.value)
+    document["metrics"] |= sections.metrics_section(summary)
+    document["analysis"] = {
+        "performance_analysis": {},
+        "task_metrics": sections.task_metrics_section(summary),
+        "distribution": sections.distribution_section(summary),
+        "type_metrics": sections.type_metrics_section(findings.tasks.metrics),
+        "regime": summary.regime.regime.value if summary.regime else None,
+        "because": None,
+        "bottleneck": None,
+        "baseline": {},
+        "failures": failures_of(run.pk),
+        "accounting": asdict(findings.accounting),
+        "environment": {**findings.environment, "observer": _observer(findings)},
+        "timeline": _timeline(findings),
+        "poll_cycle": sections.poll_cycle_section(summary),
+        **({} if custom is None else {"custom_analysis": custom}),
+    }
+    return document
+
+
+def _judgement(
+    findings: Findings, *, figures: RunFigures, key: str, status: RunStatus
+) -> tuple[Judgement, Baseline | None]:
+    if status is not RunStatus.COMPLETED:
+        because = f"Not compared: the run is {status.value.replace('_', ' ')}."
+        return Judgement(kind=BaselineKind.NONE, verdict=Verdict.NO_BASELINE, because=because), None
+    return judgement_of(
+        Judged(
+            run=findings.run,
+            figures=[figures],
+            configuration=findings.run.configuration.content,
+            environment=findings.environment,
+            environment_key=key,
+            doubts=findings.doubts,
+        )
+    )
+
+
+def _performance(findings: Findings, *, baseline: Baseline | None) -> dict[str, Any]:
+    """Ratings with the numbers behind them."""
+    summary, accounting = findings.summary, findings.accounting
+    throughput = throughput_rating(
+        summary.overall_throughput_per_s if accounting.completed else None,
+        baseline_per_s=None if baseline is None else baseline.value(THROUGHPUT),
+    )
+    efficiency = efficiency_rating(completed=accounting.completed, sent=accounting.sent)
+    return {
+        "throughput_rating": throughput.rating.value,
+        "efficiency_rating": efficiency.rating.value,
+        "queue_pressure": None if summary.pressure is None else summary.pressure.value,
+        "recommendations": [],
+        "because": {
+            "throughput_rating": throughput.because,
+            "efficiency_rating": efficiency.because,
+        },
+    }
+
+
+def _words(findings: Findings, *, judgement: Judgement) -> dict[str, Any]:
+    return {"headline": judgement.because, "gists": {}, "notes": list(findings.run.notes)}
+
+
+def _custom_analysis(run: LoadTestRun) -> dict[str, Any] | None:
+    """What the user's own analysis of the type makes of all metrics; an error is its result."""
+    analysis = analysis_of(run.configuration.task_type)
+    if analysis is None:
+        return None
+    stored = run.tasks.filter(metrics__isnull=False).order_by("sequence")
+    try:
+        found = analysis(list(stored.values_list("metrics", flat=True)))
+        return dict(json.loads(json.dumps(found, allow_nan=False)))
+    except Exception as error:  # noqa: BLE001 - a user's code may fail in any way; the run has not
+        return {"error": f"{type(error).__name__}: {error}"}
+
+
+def _timeline(findings: Findings) -> dict[str, Any] | None:
+    run, samples = findings.run, findings.samples
+    if run.started_at is None or not samples.n:
+        return None
+    first_send = run.started_at.timestamp() + float(samples.enqueued_s.min())
+    seen = list(run.samples.order_by("at"))
+    return sections.timeline_section(
+        findings.summary,
+        seen_at_s=[sample.at.timestamp() - first_send for sample in seen],
+        seen={
+            name: [getattr(sample, name) for sample in seen]
+            for name in ("worker_cpu_percent", "worker_rss_mb", "redis_cpu_percent")
+        },
+    )
+
+
+def _observer(findings: Findings) -> dict[str, Any]:
+    """How much of what was measured is our own doing."""
+    observed = findings.run.observed
+    start, end = observed.get("redis_commands_at_start"), observed.get("redis_commands_at_end")
+    ours = observed.get("observer_commands")
+    share = None
+    if ours is not None and start is not None and end is not None and end > start:
+        share = sections.percent(min(1.0, ours / (end - start)))
+    return {
+        "redis_commands_percent": share,
+        "p99_dispatch_lag_ms": sections.milliseconds(findings.summary.dispatch_lag.p99_s),
+        "shares_host": observed.get("shares_host"),
+        "server": " ".join(
+            str(observed[name]) for name in ("server_kind", "server_version") if name in observed
+        ),
+    }

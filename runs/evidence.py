@@ -151,7 +151,7 @@ def worker_of(described: Mapping[str, Any]) -> Worker:
 
 
 def environment_of(run: LoadTestRun, fleet: Fleet) -> dict[str, Any]:
-    """What served the run: the parts that must be equal for a history, and those that are listed."""
+    """What served the run: what must be equal for a history, and what is listed beside."""
     described = run.fleet
     settings = [{name: worker["settings"][name] for name in SETTING_NAMES} for worker in described]
     hosts = {

@@ -131,6 +131,7 @@ class LoadTestRun(models.Model):
     target_queue = models.CharField(max_length=100)
     timeout_s = models.FloatField(default=600.0)
     baseline_choice = models.CharField(max_length=300, default="auto")
+    baseline_document = models.JSONField(null=True, blank=True)
     thresholds = models.JSONField(default=list, blank=True)
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
@@ -166,6 +167,7 @@ class LoadTestRun(models.Model):
     headline = models.TextField(blank=True)
     verdict = models.CharField(max_length=12, blank=True)
     regime = models.CharField(max_length=10, blank=True)
+    is_doubtful = models.BooleanField(default=False)
 
     objects: ClassVar[Any] = LoadTestRunQuerySet.as_manager()
 

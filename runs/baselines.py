@@ -1,0 +1,152 @@
+"""Use case: what a run is judged against: pin it, find it, say it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+
+from runs.analysis.comparability import configuration_differences, environment_differences
+from runs.analysis.document import ReportedRun, read_report, run_figures
+from runs.analysis.history import Baseline, BaselineKind, PastRun, history_baseline
+from runs.analysis.judged_figures import RunFigures
+from runs.analysis.judgement import Judgement, incomparable, judge, no_baseline
+from runs.analysis.verdicts import Verdict
+from runs.errors import NotAllowedNow
+from runs.models import LoadTestRun
+from runs.states import RunStatus
+
+HISTORY = 60  # runs looked at: 20 make a baseline, more show where it changed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """One run, or one group of repeats, as far as it is compared."""
+
+    run: LoadTestRun
+    figures: Sequence[RunFigures]
+    configuration: Mapping[str, Any]
+    environment: Mapping[str, Any]
+    environment_key: str
+    doubts: Sequence[str] = ()
+
+
+def pin(*, test_id: str) -> LoadTestRun:
+    """Make a completed run the baseline of its configuration."""
+    run = LoadTestRun.objects.named(test_id)
+    if run.status != RunStatus.COMPLETED:
+        raise NotAllowedNow(f"{test_id} is {run.status}: only a completed run can be a baseline.")
+    run.configuration.pin(run)
+    return run
+
+
+def unpin(*, test_id: str) -> LoadTestRun:
+    """Let the configuration of a pinned run be judged by its history again."""
+    with transaction.atomic():
+        run = LoadTestRun.objects.named(test_id)
+        if run.configuration.pinned_run_id != run.pk:
+            raise NotAllowedNow(f"{test_id} is not pinned.")
+        run.configuration.pin(None)
+    return run
+
+
+def judgement_of(judged: Judged) -> tuple[Judgement, Baseline | None]:
+    """The verdict on a run by the baseline that was chosen for it, and that baseline."""
+    choice = judged.run.baseline_choice
+    if choice == "none":
+        return _not_asked(), None
+    if judged.run.baseline_document is not None:
+        reported = [read_report(each, name=choice) for each in judged.run.baseline_document]
+        return _against(judged, reported, kind=BaselineKind.FILE)
+    if choice != "auto":
+        return _against(judged, _chosen(choice), kind=BaselineKind.PINNED)
+    pinned = judged.run.configuration.pinned_run
+    if pinned is not None and pinned.pk != judged.run.pk:
+        return _against(judged, [_reported(pinned)], kind=BaselineKind.PINNED)
+    return _by_history(judged)
+
+
+def history_of(run: LoadTestRun, *, environment_key: str, most: int = HISTORY) -> list[LoadTestRun]:
+    """Earlier runs of equal workload, slots, arq settings and host class, oldest first.
+
+    Only those that ended as planned, and none of the run's own group.
+    """
+    earlier = LoadTestRun.objects.filter(
+        configuration_id=run.configuration_id,
+        environment_key=environment_key,
+        status=RunStatus.COMPLETED,
+        lost_count=0,
+        is_doubtful=False,
+        pk__lt=run.pk,
+    )
+    if run.group_id:
+        earlier = earlier.exclude(group_id=run.group_id)
+    found = earlier.order_by("-pk").defer("report", "fleet", "observed", "notes")[:most]
+    return list(reversed(found))
+
+
+def past_runs(runs: Sequence[LoadTestRun]) -> list[PastRun]:
+    """Stored runs as the analysis of a history takes them."""
+    return [
+        PastRun(figures=run_figures(run.figures), at=run.finished_at)
+        for run in runs
+        if run.finished_at is not None
+    ]
+
+
+def _by_history(judged: Judged) -> tuple[Judgement, Baseline | None]:
+    earlier = history_of(judged.run, environment_key=judged.environment_key)
+    baseline = history_baseline(past_runs(earlier))
+    if baseline is None:
+        return no_baseline(len(earlier)), None
+    changed = environment_differences(earlier[-1].environment, judged.environment).listed
+    return (
+        judge(judged.figures, baseline=baseline, changed=changed, doubts=judged.doubts),
+        baseline,
+    )
+
+
+def _against(
+    judged: Judged, reported: Sequence[ReportedRun], *, kind: BaselineKind
+) -> tuple[Judgement, Baseline | None]:
+    """Against chosen runs; the history beside them tells how much runs vary."""
+    first = reported[0]
+    differing = configuration_differences(first.configuration, judged.configuration)
+    if differing:
+        return incomparable(differing, kind=kind), None
+    chosen = {each.figures.run_id for each in reported}
+    earlier = history_of(judged.run, environment_key=judged.environment_key)
+    also = [run_figures(run.figures) for run in earlier if run.test_id not in chosen]
+    baseline = Baseline(kind=kind, runs=tuple(each.figures for each in reported), also=tuple(also))
+    changed = environment_differences(first.environment, judged.environment).all
+    return (
+        judge(judged.figures, baseline=baseline, changed=changed, doubts=judged.doubts),
+        baseline,
+    )
+
+
+def _chosen(reference: str) -> list[ReportedRun]:
+    """The finished run of that id, or those of that group."""
+    if reference.startswith("lg_"):
+        runs = list(
+            LoadTestRun.objects.filter(group_id=reference, status=RunStatus.COMPLETED).order_by(
+                "pk"
+            )
+        )
+    else:
+        runs = [LoadTestRun.objects.named(reference)]
+    if not runs or any(run.report is None for run in runs):
+        raise NotAllowedNow(f"{reference} has no report yet: wait until it has ended.")
+    return [_reported(run) for run in runs]
+
+
+def _reported(run: LoadTestRun) -> ReportedRun:
+    return read_report(run.report, name=run.test_id)
+
+
+def _not_asked() -> Judgement:
+    return Judgement(
+        kind=BaselineKind.NONE,
+        verdict=Verdict.NO_BASELINE,
+        because="Not compared: no baseline was asked for.",
+    )
