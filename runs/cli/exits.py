@@ -124,7 +124,8 @@ def _outage(error: BaseException) -> str | None:
     if isinstance(error, WorkersError) or _is_of_embedded_server(error):
         return str(error)
     if isinstance(error, ProgrammingError) and "does not exist" in str(error):
-        return f"PostgreSQL at {_database_address()} lacks our tables: run `loadlab migrate`."
+        where = _database_address()
+        return f"PostgreSQL at {where} lacks the tables of this version: run `loadlab migrate`."
     if isinstance(error, (OperationalError, InterfaceError)):
         return (
             f"PostgreSQL does not answer at {_database_address()}: start it, or set DATABASE_URL"
@@ -144,6 +145,8 @@ def _is_of_embedded_server(error: BaseException) -> bool:
 def _database_address() -> str:
     """Host, port and name; never the user's password."""
     settings = connections[DEFAULT_DB_ALIAS].settings_dict
+    if settings.get("ENGINE") == "loadlab.embedded":
+        return "the embedded server"
     host = settings.get("HOST") or "the default socket"
     port = f":{settings['PORT']}" if settings.get("PORT") else ""
     return f"{host}{port}/{settings.get('NAME') or ''}"

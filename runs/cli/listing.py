@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from runs.cli.exits import WrongUsage
 from runs.cli.parser import SentenceParser
 from runs.cli.quantities import whole
+from runs.cli.rendering.reading import amount
 from runs.cli.rendering.rows import run_row_lines
 from runs.cli.screen import Screen
 from runs.models import LoadTestRun
@@ -58,7 +59,7 @@ def listed(run: LoadTestRun) -> dict[str, Any]:
         "target_queue": run.target_queue,
         "created_at": run.created_at,
         "finished_at": run.finished_at,
-        "overall_throughput": run.figures.get("overall_throughput"),
+        "overall_throughput": amount(run.figures, "metrics", "overall_throughput"),
         "verdict": run.verdict,
         "headline": run.headline,
     }

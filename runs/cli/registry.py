@@ -4,7 +4,7 @@ from typing import Any, Protocol
 
 from django.core.management import get_commands
 
-from runs.cli import cancel, info, listing, results, run
+from runs.cli import cancel, dispatching, info, listing, results, run
 from runs.cli.parser import SentenceParser
 from runs.cli.preset import CPU, IO, MEMORY
 from runs.cli.screen import Screen
@@ -28,7 +28,17 @@ class Subcommand(Protocol):
         """Parse, call, print; returns the exit code."""
 
 
-SUBCOMMANDS: tuple[Subcommand, ...] = (run, CPU, IO, MEMORY, results, listing, info, cancel)
+SUBCOMMANDS: tuple[Subcommand, ...] = (
+    run,
+    CPU,
+    IO,
+    MEMORY,
+    results,
+    listing,
+    info,
+    cancel,
+    dispatching,
+)
 
 
 def declare_subcommands(parser: SentenceParser) -> None:
