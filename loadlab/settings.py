@@ -9,7 +9,8 @@ from loadlab.secret_key import kept_secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
-env.read_env(BASE_DIR / ".env")
+if (BASE_DIR / ".env").exists():
+    env.read_env(BASE_DIR / ".env")
 
 VAR_DIR = BASE_DIR / (env.str("LOADLAB_VAR", default="") or "var")
 
@@ -26,9 +27,12 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "rest_framework",
     "rest_framework.authtoken",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "runs",
 ]
 MIDDLEWARE = [
+    "runs.api.middleware.ErrorShapeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -73,6 +77,37 @@ STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        # why the token first: its challenge makes a missing login 401, not 403
+        "rest_framework.authentication.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["runs.api.permissions.RunPermission"],
+    "DEFAULT_THROTTLE_CLASSES": ["runs.api.throttling.CallerThrottle"],
+    "DEFAULT_PARSER_CLASSES": ["runs.api.parsers.BoundedJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_METADATA_CLASS": None,
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "runs.api.errors.answer_error",
+    "URL_FORMAT_OVERRIDE": None,
+    "NUM_PROXIES": env.int("LOADLAB_API_PROXIES", default=0),
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "loadlab",
+    "DESCRIPTION": "Load tests for arq queues: launch them, read their reports, compare them.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "POSTPROCESSING_HOOKS": ["runs.api.schema.finishing.finish"],
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+}
+
 # Off by default, since a checkout serves plain HTTP on localhost; a site behind TLS turns them on
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=False)
 SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=0)
@@ -84,3 +119,20 @@ CSRF_COOKIE_SECURE = env.bool("CSRF_COOKIE_SECURE", default=False)
 # What one caller may ask for
 LOADLAB_MAX_TASKS = env.int("LOADLAB_MAX_TASKS", default=1_000_000)
 LOADLAB_MAX_RATE = env.float("LOADLAB_MAX_RATE", default=100_000.0)
+LOADLAB_MAX_WAITING = env.int("LOADLAB_MAX_WAITING", default=100)
+
+# The API: requests a minute (0: as many as one likes) and bytes in one
+LOADLAB_API_RATE = env.int("LOADLAB_API_RATE", default=600)
+LOADLAB_API_ANONYMOUS_RATE = env.int("LOADLAB_API_ANONYMOUS_RATE", default=60)
+LOADLAB_API_MAX_BODY = env.int("LOADLAB_API_MAX_BODY", default=65_536)
+LOADLAB_API_ANONYMOUS = env.bool("LOADLAB_API_ANONYMOUS", default=False)
+
+# Logs are for whoever runs the daemons: one line a state change, none a task
+LOADLAB_LOG_LEVEL = env.str("LOADLAB_LOG_LEVEL", default="INFO").upper()
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "loggers": {"loadlab": {"handlers": ["stderr"], "level": "WARNING", "propagate": False}},
+}

@@ -1,6 +1,13 @@
 """Which address leads where."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 
-urlpatterns = [path("admin/", admin.site.urls)]
+from runs.api.views.service import AliveView, ReadyView
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("api/", include("runs.api.urls")),
+    path("healthz", AliveView.as_view(), name="healthz"),
+    path("readyz", ReadyView.as_view(), name="readyz"),
+]

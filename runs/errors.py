@@ -37,6 +37,16 @@ class NotAllowedNow(LoadLabError):
     exit_code = 2
 
 
+class TooManyWaiting(LoadLabError):
+    """One person has as many runs waiting as one may have."""
+
+    exit_code = 2
+
+
+class KeyReused(NotAllowedNow):
+    """An idempotency key came with another launch than the one it was first sent with."""
+
+
 class TooBigForRedis(LoadLabError):
     """The run would not fit into what Redis may still use, or Redis might evict its tasks."""
 

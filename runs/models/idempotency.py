@@ -8,7 +8,6 @@ from django.db.models.functions import Now
 
 KEPT_FOR = timedelta(hours=24)
 MAX_KEY = 255
-_SWEPT_AT_ONCE = 100
 
 
 class IdempotencyKeyQuerySet(models.QuerySet["IdempotencyKey"]):
@@ -17,20 +16,17 @@ class IdempotencyKeyQuerySet(models.QuerySet["IdempotencyKey"]):
     def claim(self, *, owner: str, key: str, fingerprint: str) -> tuple["IdempotencyKey", bool]:
         """The row of this key and whether it is new; to be called inside a transaction.
 
+        Keys that are too old to count are forgotten first.
+
         Of two that claim one key at once, the second waits until the first has committed and then
         finds its row.
         """
-        self.filter(owner=owner, key=key, created_at__lt=Now() - KEPT_FOR).delete()
+        self.filter(created_at__lt=Now() - KEPT_FOR).delete()
         self.bulk_create(
             [self.model(owner=owner, key=key, fingerprint=fingerprint)], ignore_conflicts=True
         )
         row = self.select_for_update().get(owner=owner, key=key)
         return row, not row.test_ids
-
-    def sweep(self) -> None:
-        """Forget some of those that are too old to count."""
-        old = self.filter(created_at__lt=Now() - KEPT_FOR).order_by("created_at")
-        self.filter(pk__in=list(old.values_list("pk", flat=True)[:_SWEPT_AT_ONCE])).delete()
 
 
 class IdempotencyKey(models.Model):

@@ -1,28 +1,24 @@
 """How often has a caller asked in this minute? One row a caller, counted in one statement."""
 
-from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.db import connection, models
-from django.db.models.functions import Now
 
 WINDOW_S = 60
-_FORGOTTEN_AFTER = timedelta(days=1)
 
 
 class RequestCountQuerySet(models.QuerySet["RequestCount"]):
     """Counts, by the database's clock: every web process sees the same one."""
 
     def count_one(self, caller: str) -> tuple[int, int]:
-        """Add one request; how many there were in this window, and the seconds left of it."""
+        """Add one request; how many there were in this window, and the seconds left of it.
+
+        Some callers that have not asked for a day are forgotten on the way.
+        """
         with connection.cursor() as cursor:
             cursor.execute(_COUNT_ONE, {"caller": caller, "window": WINDOW_S})
             count, left = cursor.fetchone()
         return count, left
-
-    def sweep(self) -> None:
-        """Forget callers that have not asked for a day."""
-        self.filter(window__lt=Now() - _FORGOTTEN_AFTER).delete()
 
 
 class RequestCount(models.Model):
@@ -42,6 +38,12 @@ class RequestCount(models.Model):
 _COUNT_ONE = """
 WITH now AS (
     SELECT to_timestamp(floor(extract(epoch FROM now()) / %(window)s) * %(window)s) AS start
+), forgotten AS (
+    DELETE FROM runs_requestcount WHERE caller IN (
+        SELECT caller FROM runs_requestcount
+        WHERE "window" < now() - interval '1 day' AND caller <> %(caller)s
+        ORDER BY "window" LIMIT 10 FOR UPDATE SKIP LOCKED
+    )
 )
 INSERT INTO runs_requestcount AS known (caller, "window", count)
 SELECT %(caller)s, start, 1 FROM now

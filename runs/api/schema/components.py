@@ -1,0 +1,158 @@
+"""The shapes of all that is answered."""
+
+from runs.analysis.report_figures import VERDICTS
+from runs.api.schema.report import REPORT, STATUS
+from runs.api.schema.shapes import (
+    ANY_OBJECT,
+    COUNT,
+    INSTANT,
+    NUMBER,
+    TEXT,
+    URL,
+    YES_NO,
+    Schema,
+    at_least,
+    component,
+    fixed,
+    list_of,
+    or_null,
+    said,
+    words,
+)
+from runs.states import TaskState
+
+_CURSOR = said(or_null(TEXT), "the `cursor` of the next page; null on the last one")
+_SCALAR: Schema = {"type": ["number", "boolean", "string"]}
+
+
+def page_of(item: Schema) -> Schema:
+    """A page of a list."""
+    return fixed(results=list_of(item), next_cursor=_CURSOR, next=or_null(URL))
+
+
+def all_of(item: Schema) -> Schema:
+    """A list that is short enough for one answer."""
+    return fixed(results=list_of(item))
+
+
+LAUNCHED: Schema = {
+    "type": "object",
+    "required": ["task_id", "test_id", "status", "queued_at", "message", "result_url"],
+    "properties": {
+        "task_id": said(TEXT, "the same as test_id"),
+        "test_id": said(TEXT, "of the run; of the first one where `repeat` asked for several"),
+        "status": STATUS,
+        "queued_at": INSTANT,
+        "message": said(TEXT, "what was launched, what it waits for, what is missing"),
+        "result_url": URL,
+        "group_id": said(TEXT, "only where `repeat` asked for several runs"),
+        "runs": list_of(fixed(test_id=TEXT, result_url=URL)),
+    },
+    "additionalProperties": False,
+}
+
+RUN: Schema = fixed(
+    test_id=TEXT,
+    group_id=TEXT,
+    label=TEXT,
+    status=STATUS,
+    task_type=TEXT,
+    target_queue=TEXT,
+    num_tasks=COUNT,
+    tasks_sent=COUNT,
+    tasks_completed=COUNT,
+    tasks_failed=COUNT,
+    tasks_lost=COUNT,
+    tasks_cancelled=COUNT,
+    created_at=INSTANT,
+    started_at=or_null(INSTANT),
+    finished_at=or_null(INSTANT),
+    overall_throughput=or_null(NUMBER),
+    regime=or_null(TEXT),
+    verdict=or_null(words(*VERDICTS, "incomparable", "no_baseline")),
+    headline=or_null(TEXT),
+    result_url=URL,
+)
+
+TASK: Schema = fixed(
+    id=TEXT,
+    sequence=said(COUNT, "from 1, in the order of sending"),
+    state=words(*(state.value for state in TaskState)),
+    intended_at=or_null(INSTANT),
+    enqueued_at=or_null(INSTANT),
+    started_at=or_null(INSTANT),
+    finished_at=or_null(INSTANT),
+    execution_time_ms=or_null(NUMBER),
+    retries=COUNT,
+    worker=or_null(TEXT),
+    metrics=said({}, "what the task reported"),
+    error_type=or_null(TEXT),
+    error_message=or_null(TEXT),
+    traceback=or_null(TEXT),
+)
+
+TASK_TYPE: Schema = fixed(
+    name=TEXT,
+    summary=TEXT,
+    queue=TEXT,
+    default_tasks=COUNT,
+    timeout_s=or_null(NUMBER),
+    parameters=list_of(
+        fixed(
+            name=TEXT,
+            kind=words("int", "float", "bool", "str"),
+            default=_SCALAR,
+            minimum=or_null(NUMBER),
+            maximum=or_null(NUMBER),
+            choices=list_of(TEXT),
+            unit=TEXT,
+            meaning=TEXT,
+            allowed=said(TEXT, "what may be given, in words"),
+        )
+    ),
+    metrics=list_of(fixed(name=TEXT, unit=TEXT, formula=TEXT)),
+)
+
+QUEUE: Schema = at_least(
+    queue=TEXT,
+    reachable=said(YES_NO, "false: Redis does not answer, `because` says more"),
+    because=or_null(TEXT),
+    queued=or_null(COUNT),
+    due=or_null(COUNT),
+    deferred=or_null(COUNT),
+    running=or_null(COUNT),
+    oldest_job_age_s=or_null(NUMBER),
+    workers=list_of(ANY_OBJECT),
+)
+
+COMPONENTS: dict[str, Schema] = {
+    "Error": {
+        **fixed(
+            error=said(TEXT, "for machines: one word, never changed"),
+            message=said(TEXT, "for people: what to do"),
+            fields=said(
+                {"type": "object", "additionalProperties": TEXT}, "a sentence for each wrong field"
+            ),
+        ),
+        "description": "Every error, whatever it is.",
+    },
+    "Launched": LAUNCHED,
+    "Run": RUN,
+    "Runs": page_of(component("Run")),
+    "Task": TASK,
+    "Tasks": page_of(component("Task")),
+    "TaskType": TASK_TYPE,
+    "TaskTypes": all_of(component("TaskType")),
+    "Stopped": fixed(test_id=TEXT, status=STATUS, message=TEXT, result_url=URL),
+    "Report": REPORT,
+    "Group": fixed(group_id=TEXT, runs=list_of(component("Report")), summary=ANY_OBJECT),
+    "Comparison": ANY_OBJECT,
+    "Explanation": ANY_OBJECT,
+    "Baselines": all_of(ANY_OBJECT),
+    "Queue": QUEUE,
+    "Queues": all_of(component("Queue")),
+    "Alive": fixed(status=words("alive")),
+    "Ready": fixed(
+        status=words("ready"), dependencies=fixed(database=words("ok"), redis=words("ok"))
+    ),
+}

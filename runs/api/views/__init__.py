@@ -1,0 +1,1 @@
+"""The endpoints: each translates, the use cases decide."""
