@@ -17,6 +17,7 @@ Floats = NDArray[np.float64]
 POINTS = 100
 BURST_GAP_SHARE = 0.2  # of poll_delay: a longer pause between two starts may end a burst
 LEAST_GAP_S = 0.003  # three of the stamps' steps
+MOST_UNSEEN = 4
 TICK_SHARE = 0.75  # of poll_delay: polls cannot follow each other faster, late stamps aside
 
 
@@ -31,18 +32,29 @@ class WorkerPolls:
 
     @property
     def period_s(self) -> float | None:
-        """Median time from one poll to the next: poll_delay and what the loop adds to it."""
-        if self.ticks_s.size < 3:
-            return None
+        """Median time from one poll to the next: poll_delay and what the loop adds to it.
+
+        Polls that started nothing leave no trace, so up to four periods between two are divided.
+        """
         steps = np.diff(self.ticks_s)
-        single = steps[steps < 1.5 * self.poll_delay_s]
-        return float(np.median(single)) if single.size >= 2 else None
+        if self.poll_delay_s <= 0:
+            return None
+        polls = np.maximum(np.rint(steps / self.poll_delay_s), 1)
+        near = polls <= MOST_UNSEEN
+        return float(np.median(steps[near] / polls[near])) if near.sum() >= 2 else None
+
+    @property
+    def in_burst(self) -> NDArray[np.bool_]:
+        """Which starts, but the last, are followed by another of the same poll."""
+        within: NDArray[np.bool_] = np.diff(self.started_s) < max(
+            LEAST_GAP_S, self.poll_delay_s / 2
+        )
+        return within
 
     @property
     def serial_gaps_s(self) -> Floats:
         """Times between two starts of one burst: what one start costs the worker."""
-        gaps = np.diff(self.started_s)
-        return gaps[gaps < max(LEAST_GAP_S, self.poll_delay_s / 2)]
+        return np.diff(self.started_s)[self.in_burst]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

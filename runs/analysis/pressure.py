@@ -1,4 +1,4 @@
-"""How hard was the queue pressed, and how much of what was sent came back done?"""
+"""How hard was the queue pressed?"""
 
 from enum import StrEnum
 
@@ -16,15 +16,6 @@ class QueuePressure(StrEnum):
     LOW = "low"
     MODERATE = "moderate"
     HIGH = "high"
-
-
-class EfficiencyRating(StrEnum):
-    """completed / sent: at least 99 %, 95 %, 80 %, or less."""
-
-    EXCELLENT = "excellent"
-    GOOD = "good"
-    MODERATE = "moderate"
-    POOR = "poor"
 
 
 def wait_ratio(
@@ -57,17 +48,3 @@ def queue_pressure(
     if busy < EASY and waited < SHORT_WAIT:
         return QueuePressure.LOW
     return QueuePressure.MODERATE
-
-
-def efficiency_rating(completed_share: float | None) -> EfficiencyRating | None:
-    """The rating of completed / sent; None where nothing was sent."""
-    if completed_share is None:
-        return None
-    steps = (
-        (0.99, EfficiencyRating.EXCELLENT),
-        (0.95, EfficiencyRating.GOOD),
-        (0.80, EfficiencyRating.MODERATE),
-    )
-    return next(
-        (rating for least, rating in steps if completed_share >= least), EfficiencyRating.POOR
-    )

@@ -15,13 +15,7 @@ from runs.analysis.figures import Distribution, TimeFigures
 from runs.analysis.fleet import Fleet
 from runs.analysis.little import LittleCheck, check_little
 from runs.analysis.polls import PollCycle, poll_cycle, worker_polls
-from runs.analysis.pressure import (
-    EfficiencyRating,
-    QueuePressure,
-    efficiency_rating,
-    queue_pressure,
-    wait_ratio,
-)
+from runs.analysis.pressure import QueuePressure, queue_pressure, wait_ratio
 from runs.analysis.regime import Regime, RegimeFinding, find_regime
 from runs.analysis.samples import Samples
 from runs.analysis.steady import SteadyFinding, SteadyState, offered_state, saturated_state
@@ -89,11 +83,6 @@ class Summary:
     def saturated(self) -> bool:
         """Whether more was offered than the queue serves."""
         return self.regime is not None and self.regime.regime is Regime.SATURATED
-
-    @property
-    def efficiency(self) -> EfficiencyRating | None:
-        """The rating of completed / sent."""
-        return efficiency_rating(self.accounting.completed_share)
 
 
 def summarise(

@@ -1,0 +1,204 @@
+"""What does arq's loop allow? The laws of one worker and of a fleet, in tasks per second.
+
+From arq 0.28's loop (reference arq-model, §1): a worker polls every T = max(d, its walk); a poll
+reads the first Q ids of the queue, skips those in progress and starts the others one after another;
+once max_jobs run it sleeps until the next poll. M slots, s per start, s' per skipped id.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from runs.analysis.constants import Constants, value_of
+from runs.analysis.fleet import Fleet, WorkerSettings
+from runs.analysis.service import ServiceTimes
+
+Floats = NDArray[np.float64]
+_ROUNDS = 60
+_SHORTEST_PERIOD_S = 1e-4  # poll_delay may be 0: then only the loop itself keeps polls apart
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class WorkerLaws:
+    """The laws of one worker whose queue never runs dry."""
+
+    settings: WorkerSettings
+    service: ServiceTimes  # slot-holding times: execution and overhead
+    constants: Constants
+    others_running: float = 0.0  # ids in progress elsewhere, at the head of the page
+
+    @property
+    def period_s(self) -> float:
+        """poll_delay and what a poll comes late."""
+        lag = value_of(self.constants.poll_lag_s)
+        return max(self.settings.poll_delay_s + lag, _SHORTEST_PERIOD_S)
+
+    @property
+    def start_s(self) -> float:
+        """Serial cost of a start; 0 where it is not known."""
+        return value_of(self.constants.start_s) + value_of(self.constants.blocking_s)
+
+    @property
+    def fills(self) -> bool:
+        """Whether a walk ever finds all slots taken: M starts take less time than a task.
+
+        R2 of the model; otherwise (R1) slots come free while the page is walked. An unknown start
+        cost counts as none: with it slots fill, and the answer is the lower one.
+        """
+        return self.service.mean_s > self.settings.max_jobs * self.start_s
+
+    @property
+    def max_jobs(self) -> float:
+        """M / E[D]: slots that never wait for a poll (Little's law)."""
+        return self.settings.max_jobs / max(self.service.mean_s, _SHORTEST_PERIOD_S)
+
+    @property
+    def poll_limited(self) -> float:
+        """M / E[T·⌈(D + u·W)/T⌉]: a slot is refilled at the first poll after its task."""
+        walk = self._walk_s(self.period_s)
+        return self.settings.max_jobs / self.service.mean_held_s(self.period_s, walk_s=walk)
+
+    @property
+    def poll_walk_s(self) -> float:
+        """W: how long the starts of one poll take when polling is the limit."""
+        return self._walk_s(self.period_s)
+
+    @property
+    def page_limited(self) -> float:
+        """Q / E[T·⌈(D + u·W)/T⌉]: an id leaves the page when its task is done; Q/d for short ones.
+
+        The walk counts up to one poll_delay: where it takes longer, starting is the limit.
+        """
+        limit = self.settings.read_limit
+        walk = min(limit * self.start_s, self.period_s)
+        return limit / self.service.mean_held_s(self.period_s, walk_s=walk)
+
+    @property
+    def start_limited(self) -> float | None:
+        """The rate at which walking takes all the time; None where a start's cost is not known.
+
+        Every poll skips the J ids in progress before it starts n others: T = max(d, J·s' + n·s).
+        Where slots fill, J = M − n of its own and those running elsewhere; where the walk fits
+        into poll_delay only 1/s is left as a limit.
+        """
+        if self.constants.start_s is None:
+            return None
+        if not self.fills:
+            return self._page_walk_rate()
+        period = self.period_s
+        for _ in range(_ROUNDS):
+            walk = self._skipping_s(period) + self._walk_s(period)
+            period = (period + max(self.period_s, walk)) / 2
+        serial = 1 / self.start_s
+        fits = period <= self.period_s * 1.001
+        return serial if fits else min(serial, self._slot_rate(period))
+
+    def _slot_rate(self, period_s: float) -> float:
+        """M / E[T·⌈D/T⌉] for polls T apart."""
+        return self.settings.max_jobs / self.service.mean_held_s(period_s)
+
+    def _refilled(self, period_s: float) -> float:
+        """n: the slots that one poll refills, those whose tasks end between the same two polls."""
+        return self.settings.max_jobs * self.service.largest_share_within(period_s)
+
+    def _walk_s(self, period_s: float) -> float:
+        """How long the starts of one poll take: n·s."""
+        return self._refilled(period_s) * self.start_s
+
+    def _skipping_s(self, period_s: float) -> float:
+        """How long a poll takes to pass the ids in progress: J·s'."""
+        own = self.settings.max_jobs - self._refilled(period_s)
+        ids = min(own + self.others_running, self.settings.read_limit)
+        return ids * value_of(self.constants.skip_s)
+
+    def _page_walk_rate(self) -> float:
+        """1/(s + s'·J/(Q − J)): slots stay free, the page is walked again and again."""
+        start, skip = value_of(self.constants.start_s), value_of(self.constants.skip_s)
+        rate = 1 / start
+        for _ in range(_ROUNDS):
+            running = min(rate * self.service.mean_s, 0.9 * self.settings.read_limit)
+            rate = 1 / (start + skip * running / (self.settings.read_limit - running))
+        return rate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FleetLaws:
+    """The laws of all workers of a queue together."""
+
+    fleet: Fleet
+    service: ServiceTimes
+    constants: Constants
+
+    @property
+    def held(self) -> ServiceTimes:
+        """How long a task holds its slot: execution and arq's own overhead."""
+        return self.service.later(value_of(self.constants.overhead_s))
+
+    @property
+    def workers(self) -> list[WorkerLaws]:
+        """Each worker, with what the others have in progress on the page it reads."""
+        alone = [
+            WorkerLaws(settings=each, service=self.held, constants=self.constants)
+            for each in self.fleet.settings
+        ]
+        running = [
+            min(each.poll_limited * self.held.mean_s, each.settings.max_jobs) for each in alone
+        ]
+        return [
+            WorkerLaws(
+                settings=each.settings,
+                service=self.held,
+                constants=self.constants,
+                others_running=sum(running) - mine,
+            )
+            for each, mine in zip(alone, running, strict=True)
+        ]
+
+    @property
+    def fleet_page(self) -> tuple[float, float]:
+        """The least and the most that the page, shared by all workers, lets run.
+
+        Ids in progress anywhere stay on every worker's page, so no more than Q run at once. A place
+        is refilled at the next poll of any worker: least where all poll together, most where their
+        polls are spread evenly.
+        """
+        spread = tuple(np.arange(self.fleet.processes) / self.fleet.processes)
+        return self.page_rate((0.0,)), self.page_rate(spread)
+
+    def page_rate(self, phases: tuple[float, ...]) -> float:
+        """Q / E[time until the first poll of any worker after a task] for polls at these phases."""
+        worker = max(self.workers, key=lambda each: each.settings.read_limit)
+        limit, period = worker.settings.read_limit, worker.period_s
+        places = np.unique(np.asarray(phases)) * period
+        walk = min(limit * worker.start_s, period)
+        held = [
+            _held_until_any(worker.service, places_s=places - place, period_s=period, walk_s=walk)
+            for place in places
+        ]
+        return limit / float(np.mean(held))
+
+    @property
+    def start_limited(self) -> float | None:
+        """k/(s + (k − 1)·s') where pages are walked all the time, else the sum over the workers."""
+        rates = [each.start_limited for each in self.workers]
+        known = [rate for rate in rates if rate is not None]
+        if not known or len(known) < len(rates):
+            return None
+        start, skip = value_of(self.constants.start_s), value_of(self.constants.skip_s)
+        contended = len(known) / (start + (len(known) - 1) * skip)
+        return min(sum(known), contended)
+
+
+def _held_until_any(
+    service: ServiceTimes, *, places_s: Floats, period_s: float, walk_s: float
+) -> float:
+    """Mean time from a poll at 0 until the first poll of any worker after a task it started."""
+    offsets = (np.arange(8) + 0.5) / 8 * walk_s
+    ends = service.values_s[:, None] + offsets[None, :]
+    marks = np.sort(places_s % period_s)
+    marks = np.append(marks, marks[0] + period_s)
+    whole = np.floor(ends / period_s) * period_s
+    following = marks[np.searchsorted(marks, ends - whole - 1e-9)]
+    held = np.maximum(whole + following, marks[1])  # a poll cannot refill what it started itself
+    return float(service.shares @ held.mean(axis=1))

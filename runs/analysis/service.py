@@ -1,0 +1,87 @@
+"""How long does a task hold a slot? The distribution that arq's laws are evaluated over."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+_MOST_VALUES = 2048
+_STEP_S = 0.001  # arq stamps whole milliseconds: nothing is lost by counting them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ServiceTimes:
+    """Execution times with their shares; `source` says where they come from."""
+
+    values_s: Floats
+    shares: Floats
+    source: str
+
+    @classmethod
+    def of(cls, execution_s: Floats, *, source: str = "this run's own tasks") -> "ServiceTimes":
+        """The distinct milliseconds of a sample and how often each occurred.
+
+        Where there are more than 2048 of them, as many equally likely quantiles stand for all.
+        """
+        steps = np.maximum(np.rint(execution_s / _STEP_S), 0)
+        values, counts = np.unique(steps, return_counts=True)
+        if values.size > _MOST_VALUES:
+            places = (np.arange(_MOST_VALUES) + 0.5) / _MOST_VALUES
+            values, counts = np.quantile(steps, places), np.ones(_MOST_VALUES, dtype=np.int64)
+        return cls(values_s=values * _STEP_S, shares=counts / counts.sum(), source=source)
+
+    @classmethod
+    def fixed(cls, seconds: float, *, source: str = "assumed") -> "ServiceTimes":
+        """Every task takes as long."""
+        return cls(values_s=np.array([seconds]), shares=np.ones(1), source=source)
+
+    @classmethod
+    def exponential(cls, mean_s: float, *, source: str = "assumed") -> "ServiceTimes":
+        """Exponential times, by 1000 equally likely quantiles scaled to the exact mean."""
+        values = -np.log1p(-(np.arange(1000) + 0.5) / 1000)
+        return cls(
+            values_s=values / values.mean() * mean_s, shares=np.full(1000, 1e-3), source=source
+        )
+
+    @property
+    def mean_s(self) -> float:
+        """E[S]."""
+        return float(self.values_s @ self.shares)
+
+    def largest_share_within(self, seconds: float) -> float:
+        """The largest share of tasks whose times differ by no more than so much.
+
+        Slots that were filled by one poll come free together for as many tasks as end between the
+        same two polls: of equal tasks all, of exponential ones 1 − e^(−T/E[S]).
+        """
+        below = np.concatenate(([0.0], np.cumsum(self.shares)))
+        until = np.searchsorted(self.values_s, self.values_s + seconds, side="right")
+        return float((below[until] - below[:-1]).max())
+
+    def later(self, seconds: float) -> "ServiceTimes":
+        """The same tasks, each longer by so much."""
+        return ServiceTimes(
+            values_s=self.values_s + seconds, shares=self.shares, source=self.source
+        )
+
+    def mean_held_s(self, period_s: float, *, walk_s: float = 0.0) -> float:
+        """E[T·⌈(D + u·W)/T⌉]: how long a task keeps what only a poll can give to the next.
+
+        T: time between polls. W: how long the starts of one poll take; a task starts at a random
+        place u·W in it, u uniform on 0…1. The mean over u is exact, from ∫⌈z⌉dz.
+        """
+        low = self.values_s / period_s
+        if walk_s <= 0:
+            polls = np.maximum(np.ceil(low - 1e-9), 1)
+        else:
+            wide = walk_s / period_s
+            polls = (_ceiling_area(low + wide) - _ceiling_area(low)) / wide
+        return period_s * float(polls @ self.shares)
+
+
+def _ceiling_area(limit: Floats) -> Floats:
+    """∫ from 0 to the limit of ⌈z⌉ dz."""
+    whole = np.floor(limit)
+    area: Floats = whole * (whole + 1) / 2 + (limit - whole) * (whole + 1)
+    return area
