@@ -15,9 +15,9 @@ from django.db import connection
 from runs.collect import collect
 from runs.dispatch import dispatch
 from runs.models import Daemon, LoadTestRun
+from runs.models.announcing import CHANNEL
 from runs.models.daemon import DaemonRole
 from runs.outages import in_database, outlast_redis
-from runs.start import CHANNEL
 from workers.client import QueueClient
 
 POLL_S = 2.0  # behind LISTEN, for what a lost connection did not hear

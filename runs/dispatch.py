@@ -12,6 +12,7 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 
 from runs.errors import LeaseLost, NotAllowedNow, TooBigForRedis
+from runs.evaluate import evaluate
 from runs.models import LoadTestRun
 from runs.models.daemon import DaemonRole
 from runs.outages import PAUSE_S, GaveUp, in_database, outlast_redis
@@ -104,11 +105,12 @@ async def _prepare(work: Dispatch) -> bool:
             await in_database(_refuse, run, str(refusal))
             work.stopped = True
             return False
-        await in_database(_note_start, run, server, foreign)
     await in_database(
         run.observe, sender_clock_offset_s=clock.offset_s, sender_clock_error_s=clock.error_s
     )
     await work.redis(lambda: _open(work))
+    if run.started_at is None and not work.stopped:
+        await in_database(_note_start, run, server, foreign)
     return not work.stopped
 
 
@@ -230,4 +232,4 @@ def _mark_all_sent(work: Dispatch) -> None:
 
 def _refuse(run: LoadTestRun, sentence: str) -> None:
     run.note(sentence)
-    run.move_to(RunStatus.FAILED, finished_at=timezone.now(), headline=sentence)
+    evaluate(run, status=RunStatus.FAILED)

@@ -195,7 +195,9 @@ def _performance(findings: Findings, *, baseline: Baseline | None) -> dict[str, 
 
 
 def _words(findings: Findings, *, judgement: Judgement) -> dict[str, Any]:
-    return {"headline": judgement.because, "gists": {}, "notes": list(findings.run.notes)}
+    notes = list(findings.run.notes)
+    headline = notes[-1] if findings.run.started_at is None and notes else judgement.because
+    return {"headline": headline, "gists": {}, "notes": notes}
 
 
 def _custom_analysis(run: LoadTestRun) -> dict[str, Any] | None:
@@ -205,7 +207,7 @@ def _custom_analysis(run: LoadTestRun) -> dict[str, Any] | None:
         return None
     stored = run.tasks.filter(metrics__isnull=False).order_by("sequence")
     try:
-        found = analysis(list(stored.values_list("metrics", flat=True)))
+        found = analysis([task.metrics or {} for task in stored.only("metrics").iterator()])
         return dict(json.loads(json.dumps(found, allow_nan=False)))
     except Exception as error:  # noqa: BLE001 - a user's code may fail in any way; the run has not
         return {"error": f"{type(error).__name__}: {error}"}

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 from asgiref.sync import sync_to_async
 from django.db import InterfaceError, OperationalError, close_old_connections
@@ -53,7 +53,7 @@ async def in_database(work: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwarg
     said = False
     while True:
         try:
-            return await sync_to_async(_with_live_connection)(work, args, kwargs)
+            return await sync_to_async(_with_live_connection(work))(*args, **kwargs)
         except (OperationalError, InterfaceError) as error:
             if not said:
                 logger.warning("postgres_away error=%s", str(error).strip().splitlines()[:1])
@@ -61,8 +61,9 @@ async def in_database(work: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwarg
         await asyncio.sleep(PAUSE_S)
 
 
-def _with_live_connection(
-    work: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Any:
-    close_old_connections()
-    return work(*args, **kwargs)
+def _with_live_connection(work: Callable[_P, _T]) -> Callable[_P, _T]:
+    def attempt(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+        close_old_connections()
+        return work(*args, **kwargs)
+
+    return attempt

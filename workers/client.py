@@ -195,6 +195,15 @@ class QueueClient:
         ids = await self._ask("ZRANGE", self._target.queue_key(queue), 0, 0)
         return _text(ids[0]) if ids else None
 
+    async def oldest_age_s(self, queue: str) -> float | None:
+        """How long ago the queue's first job was due, by Redis's clock; None for an empty queue."""
+        first, now = await self._ask_all(
+            ("ZRANGE", self._target.queue_key(queue), 0, 0, "WITHSCORES"), ("TIME",)
+        )
+        if not first:
+            return None
+        return max(0.0, int(now[0]) + int(now[1]) / 1e6 - float(first[1]) / 1000)
+
     async def queued(self, queue: str, task_ids: Sequence[str]) -> list[bool]:
         """Which of these tasks stand on the queue, waiting or running."""
         if not task_ids:

@@ -80,7 +80,7 @@ def timeline_section(
     line = summary.timeline
     if line is None:
         return None
-    edges = line.interval_s * np.arange(len(line.finished) + 1)
+    edges = line.interval_s * np.arange(len(line.finished) + 1, dtype=np.float64)
     return {
         "interval_s": rounded(line.interval_s),
         "sent": list(line.sent),
@@ -136,7 +136,7 @@ def _bins(distribution: Distribution) -> dict[str, Any]:
 
 
 def _binned(
-    at_s: Sequence[float], values: Sequence[float | None], *, edges: NDArray[np.float64]
+    at_s: Sequence[float], values: Sequence[float | None], *, edges: NDArray[np.floating]
 ) -> list[float | None]:
     """The mean of the samples in each bin; null where none was taken."""
     known = [(at, value) for at, value in zip(at_s, values, strict=True) if value is not None]

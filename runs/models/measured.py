@@ -90,7 +90,7 @@ def _copy(run_id: int, worker_names: Sequence[str], metric_names: Sequence[str])
         for name in metric_names
     ]
     columns = [
-        sql.SQL(expression).format(workers=sql.Literal(list(worker_names)))  # type: ignore[arg-type]
+        sql.SQL(expression).format(workers=sql.Literal(list(worker_names)))
         for _, _, expression in _COLUMNS
     ]
     query = sql.SQL(

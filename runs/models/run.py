@@ -12,6 +12,7 @@ from django.db.models.functions import Greatest, Now
 
 from runs.arrivals import Arrivals
 from runs.errors import LeaseLost, NotAllowedNow, UnknownRun
+from runs.models.announcing import announce
 from runs.models.daemon import DaemonRole
 from runs.states import ACTIVE, TERMINAL, RunStatus, may_become
 
@@ -245,13 +246,13 @@ class LoadTestRun(models.Model):
     def take(self, role: DaemonRole, *, owner: str) -> None:
         """Hold this run in `role` for a lease from now; the caller has its row locked or renews."""
         setattr(self, role.value, owner)
-        self._meta.model.objects.filter(pk=self.pk).update(
+        LoadTestRun.objects.filter(pk=self.pk).update(
             **{role.value: owner, f"{role.value}_until": Now() + LEASE}
         )
 
     def renew(self, role: DaemonRole, *, owner: str) -> None:
         """Hold it for another lease; LeaseLost where another process has taken it."""
-        held = self._meta.model.objects.filter(pk=self.pk, **{role.value: owner}).update(
+        held = LoadTestRun.objects.filter(pk=self.pk, **{role.value: owner}).update(
             **{f"{role.value}_until": Now() + LEASE}
         )
         if not held:
@@ -259,7 +260,7 @@ class LoadTestRun(models.Model):
 
     def release(self, role: DaemonRole, *, owner: str) -> None:
         """Let it go, if it is still ours."""
-        self._meta.model.objects.filter(pk=self.pk, **{role.value: owner}).update(
+        LoadTestRun.objects.filter(pk=self.pk, **{role.value: owner}).update(
             **{f"{role.value}_until": None, role.value: ""}
         )
 
@@ -269,7 +270,7 @@ class LoadTestRun(models.Model):
         The row itself is asked, so that of two who move a run at once one is refused.
         """
         allowed_from = [s.value for s in RunStatus if may_become(s, status)]
-        moved = self._meta.model.objects.filter(pk=self.pk, status__in=allowed_from).update(
+        moved = LoadTestRun.objects.filter(pk=self.pk, status__in=allowed_from).update(
             status=status.value, **changes
         )
         if not moved:
@@ -277,6 +278,7 @@ class LoadTestRun(models.Model):
             raise NotAllowedNow(
                 f"{self.test_id} is {self.status}; it cannot become {status.value}."
             )
+        announce()
         self.status = status.value
         for name, value in changes.items():
             setattr(self, name, value)
@@ -288,7 +290,7 @@ class LoadTestRun(models.Model):
         The deadline beside it is by the database's clock: the drain timeout counts from the last
         intended arrival, and hosts disagree about what time it is.
         """
-        self._meta.model.objects.filter(pk=self.pk, started_at=None).update(
+        LoadTestRun.objects.filter(pk=self.pk, started_at=None).update(
             started_at=at, deadline_at=Now() + self._time_allowed
         )
         self.refresh_from_db(fields=["started_at", "deadline_at"])
@@ -299,25 +301,23 @@ class LoadTestRun(models.Model):
 
     def elapsed_s(self) -> float:
         """Seconds since the run started, by the database's clock."""
-        now = self._meta.model.objects.filter(pk=self.pk).values_list(Now(), flat=True).get()
+        now = LoadTestRun.objects.filter(pk=self.pk).values_list(Now(), flat=True).get()
         assert self.deadline_at is not None  # noqa: S101 - a started run has one; this tells mypy
         return float((now - self.deadline_at + self._time_allowed).total_seconds())
 
     def is_out_of_time(self) -> bool:
         """Whether its deadline has passed, by the database's clock."""
-        late = self._meta.model.objects.filter(pk=self.pk, deadline_at__lt=Now())
+        late = LoadTestRun.objects.filter(pk=self.pk, deadline_at__lt=Now())
         return bool(late.exists())
 
     def mark_sent(self, sent: int) -> None:
         """Note that at least `sent` tasks went out."""
-        self._meta.model.objects.filter(pk=self.pk).update(
-            sent_count=Greatest(F("sent_count"), sent)
-        )
+        LoadTestRun.objects.filter(pk=self.pk).update(sent_count=Greatest(F("sent_count"), sent))
         self.sent_count = max(self.sent_count, sent)
 
     def request_cancel(self) -> bool:
         """Ask whoever collects to stop this run; False where somebody asked before."""
-        asked = self._meta.model.objects.filter(
+        asked = LoadTestRun.objects.filter(
             pk=self.pk, cancel_requested_at=None, status__in=[*ACTIVE, RunStatus.PENDING]
         ).update(cancel_requested_at=Now())
         return bool(asked)
@@ -325,7 +325,7 @@ class LoadTestRun(models.Model):
     def note(self, sentence: str) -> None:
         """Add a sentence to the notes, once."""
         with transaction.atomic():
-            row = self._meta.model.objects.select_for_update().get(pk=self.pk)
+            row = LoadTestRun.objects.select_for_update().get(pk=self.pk)
             if sentence not in row.notes:
                 row.notes = [*row.notes, sentence]
                 row.save(update_fields=["notes"])
@@ -334,7 +334,7 @@ class LoadTestRun(models.Model):
     def observe(self, **facts: Any) -> None:
         """Remember facts of the environment seen while the run was under way."""
         with transaction.atomic():
-            row = self._meta.model.objects.select_for_update().get(pk=self.pk)
+            row = LoadTestRun.objects.select_for_update().get(pk=self.pk)
             row.observed = {**row.observed, **facts}
             row.save(update_fields=["observed"])
             self.observed = row.observed
@@ -342,7 +342,7 @@ class LoadTestRun(models.Model):
     def remember_fleet(self, described: Iterable[Mapping[str, Any]]) -> None:
         """Keep each worker process seen during the run, first and latest sight of it."""
         with transaction.atomic():
-            row = self._meta.model.objects.select_for_update().get(pk=self.pk)
+            row = LoadTestRun.objects.select_for_update().get(pk=self.pk)
             known = {worker["worker_id"]: worker for worker in row.fleet}
             for worker in described:
                 first = known.get(worker["worker_id"], {}).get("first_beat", worker["beat"])

@@ -61,7 +61,7 @@ class TaskMetricQuerySet(models.QuerySet["TaskMetric"]):
         """
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(_REST, {"run": run_id, "up_to": up_to, "state": state.value})
-            added = cursor.rowcount
+            added = int(cursor.rowcount)
             column = f"{state.value}_count"
             LoadTestRun.objects.filter(pk=run_id).update(
                 **{column: F(column) + added}, sent_count=Greatest(F("sent_count"), up_to)
