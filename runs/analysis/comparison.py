@@ -4,7 +4,7 @@ Per figure a ratio with its 95 % interval and a verdict; over the family Holm's 
 an unchanged run is called changed in at most one case of twenty however many figures are judged.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from runs.analysis.effects import Spread
@@ -77,31 +77,29 @@ def _judged(
     p_values = [each.p_value for each in measured if each.p_value is not None]
     adjusted = iter(holm(p_values))
     return tuple(
-        each
-        if each.p_value is None
-        else _with_verdict(
-            replace(each, adjusted_p_value=next(adjusted), family_size=len(p_values)),
-            min_effect=min_effect,
-        )
+        _with_verdict(each, adjusted=adjusted, family_size=len(p_values), min_effect=min_effect)
         for each in measured
     )
 
 
-def _with_verdict(each: FigureComparison, *, min_effect: float) -> FigureComparison:
+def _with_verdict(
+    each: FigureComparison, *, adjusted: Iterator[float], family_size: int, min_effect: float
+) -> FigureComparison:
     """Changed: the interval excludes no change, Holm agrees, and the effect is large enough.
 
     Unchanged: the whole interval lies within the margin. Everything else is inconclusive.
     """
-    if each.interval is None or each.change is None or each.adjusted_p_value is None:
+    if each.p_value is None or each.interval is None or each.change is None:
         return each
-    low, high = each.interval
+    (low, high), change, adjusted_p = each.interval, each.change, next(adjusted)
+    each = replace(each, adjusted_p_value=adjusted_p, family_size=family_size)
     if each.figure.scale is FigureScale.SHARE:
         is_large = each.ratio is None or abs(each.ratio - 1) >= min_effect
     else:
-        is_large = abs(each.change) >= each.margin
+        is_large = abs(change) >= each.margin
     allows_none = low <= 0 <= high
-    if is_large and not allows_none and each.adjusted_p_value <= ALPHA:
-        better = (each.change > 0) is each.figure.higher_is_better
+    if is_large and not allows_none and adjusted_p <= ALPHA:
+        better = (change > 0) is each.figure.higher_is_better
         verdict = Verdict.IMPROVED if better else Verdict.REGRESSED
         return replace(each, verdict=verdict, reason=Reason.CHANGED)
     if -each.margin <= low and high <= each.margin:

@@ -27,11 +27,10 @@ def comparison_because(comparison: Comparison, *, against: str) -> str:
     if comparison.verdict is Verdict.UNCHANGED:
         labels = _listed(each.figure.label for each in deciding)
         return f"the same as {against} in {labels}{_resolution(deciding)}"
-    # the figure that might be worst first; a stable sort leaves the published order otherwise
-    deciding.sort(key=lambda each: -(each.worst_possible or 0.0))
-    said = figure_because(deciding[0])
-    if len(deciding) > 1:
-        said += f"; {comparison.verdict} too: {_listed(e.figure.label for e in deciding[1:])}"
+    leading = max(deciding, key=lambda each: each.worst_possible or 0.0)
+    said = figure_because(leading)
+    if others := [each.figure.label for each in deciding if each is not leading]:
+        said += f"; {comparison.verdict} too: {_listed(others)}"
     if comparison.verdict is Verdict.INCONCLUSIVE:
         gains = [e.figure.label for e in comparison.figures if e.verdict is Verdict.IMPROVED]
         said += f"; improved: {_listed(gains)}" if gains else ""
@@ -48,18 +47,12 @@ def percent(share: float, *, signed: bool = False) -> str:
 
 def _values(each: FigureComparison) -> str:
     figure = each.figure
-    if each.value is None or each.before is None:
+    if each.value is None or each.before is None or each.change is None:
         return figure.label
     text = f"{figure.label} {each.value:.3g}{figure.unit} against {each.before:.3g}{figure.unit}"
-    if each.change is None:
-        return text
-    return f"{text}, {_change(each)}{_interval(each)}"
-
-
-def _change(each: FigureComparison) -> str:
-    if each.figure.scale is FigureScale.SHARE:
-        return f"{each.change:+.2f} points"
-    return f"{percent(each.change or 0.0, signed=True)} %"
+    if figure.scale is FigureScale.SHARE:
+        return f"{text}, {each.change:+.2f} points{_interval(each)}"
+    return f"{text}, {percent(each.change, signed=True)} %{_interval(each)}"
 
 
 def _interval(each: FigureComparison) -> str:

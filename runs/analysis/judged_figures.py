@@ -14,6 +14,7 @@ from runs.analysis.effects import Group, angle_of_share
 
 CLOCK_STEP_MS = 1.0  # arq stamps whole milliseconds
 FEWEST_STEPS = 5  # a time of fewer clock steps is too coarse to be judged
+LEAST_RATE, MOST = 1e-9, 1e12  # beyond these a value is no measurement (and exp overflows)
 
 
 class FigureScale(StrEnum):
@@ -74,9 +75,8 @@ class RunFigures:
         if figure.scale is FigureScale.SHARE:
             return 100 * self.failed / self.ended if self.ended > 0 else None
         value = self.values.get(figure.name)
-        if value is None or not math.isfinite(value) or value < 0:
-            return None
-        return value if value > 0 or figure.step > 0 else None
+        least = 0.0 if figure.step > 0 else LEAST_RATE
+        return value if value is not None and least <= value <= MOST else None
 
 
 def family_of(runs: Sequence[RunFigures]) -> tuple[JudgedFigure, ...]:
@@ -130,6 +130,6 @@ def _rounding(run: RunFigures, *, value: float, figure: JudgedFigure) -> float:
     """
     if figure.step > 0:
         return figure.step / max(value, figure.step / 2) / math.sqrt(12)
-    if run.total_duration_s is None or run.total_duration_s <= 0:
+    if run.total_duration_s is None:
         return 0.0
-    return CLOCK_STEP_MS / 1000 / run.total_duration_s / math.sqrt(6)
+    return 1 / max(1.0, 1000 * run.total_duration_s / CLOCK_STEP_MS) / math.sqrt(6)

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -57,6 +57,7 @@ def test_fiellers_interval_agrees_while_the_cv_is_small() -> None:
 
 
 @given(samples, samples)
+@settings(deadline=None)  # the first call imports scipy
 def test_own_spreads_are_welchs_test(now: list[float], before: list[float]) -> None:
     ours, expected = found(now, before, Spread.OWN), stats.ttest_ind(now, before, equal_var=False)
     assert ours.p_value == pytest.approx(expected.pvalue)
@@ -65,6 +66,7 @@ def test_own_spreads_are_welchs_test(now: list[float], before: list[float]) -> N
 
 
 @given(samples, samples)
+@settings(deadline=None)  # the first call imports scipy
 def test_a_shared_spread_is_students_test_or_more_cautious(
     now: list[float], before: list[float]
 ) -> None:
@@ -74,6 +76,7 @@ def test_a_shared_spread_is_students_test_or_more_cautious(
 
 
 @given(samples)
+@settings(deadline=None)  # the first call imports scipy
 def test_one_run_against_a_history_is_the_prediction_interval(before: list[float]) -> None:
     ours = found([1.0], before, Spread.SHARED)
     n = len(before)
@@ -121,6 +124,7 @@ def test_students_t_is_scipys() -> None:
 
 
 @given(st.integers(0, 1000), st.integers(1, 1000))
+@settings(deadline=None)  # the first call imports scipy
 def test_angles_keep_the_order_of_shares_and_come_back(part: int, whole: int) -> None:
     part = min(part, whole)
     angle = angle_of_share(part, whole=whole)

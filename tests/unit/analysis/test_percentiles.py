@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -35,12 +35,14 @@ def test_nearest_rank_of_a_hundred() -> None:
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=20, max_size=200))
+@settings(deadline=None)  # the first call imports scipy
 def test_agrees_with_numpy_inverted_cdf(values: list[float]) -> None:
     for p in (0.5, 0.95):
         assert nearest_rank(values, p) == np.quantile(values, p, method="inverted_cdf")
 
 
 @given(st.integers(1, 3_000_000), st.sampled_from([0.5, 0.95, 0.99]))
+@settings(deadline=None)  # the first call imports scipy
 def test_published_percentiles_have_the_rank_that_double_arithmetic_gives_sql(
     n: int, p: float
 ) -> None:
@@ -76,6 +78,7 @@ def test_fewest_samples_that_carry_95_percent(p: float, fewest: int) -> None:
 
 
 @given(st.integers(1, 50_000), st.sampled_from([0.5, 0.9, 0.95, 0.99]))
+@settings(deadline=None)  # the first call imports scipy
 def test_tails_are_at_most_two_and_a_half_percent_and_the_ranks_innermost(n: int, p: float) -> None:
     ranks = interval_ranks(n, p=p)
     binomial = stats.binom(n, p)

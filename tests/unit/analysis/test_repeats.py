@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -54,6 +54,7 @@ def test_four_cvs_over_root_n_is_the_80_percent_effect() -> None:
 
 
 @given(st.integers(1, 60), st.integers(1, 60), st.floats(0.001, 2), st.floats(0.001, 0.5))
+@settings(deadline=None)  # the first call imports scipy
 def test_power_is_scipys_noncentral_t_and_never_leaves_its_bounds(
     now: int, before: int, effect: float, cv: float
 ) -> None:
