@@ -8,3 +8,7 @@ class RunsConfig(AppConfig):
 
     name = "runs"
     verbose_name = "Load tests"
+
+    def ready(self) -> None:
+        """Have the settings checked."""
+        from runs import checks  # noqa: F401 - the import registers them

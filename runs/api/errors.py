@@ -178,16 +178,41 @@ def _(_error: Exception) -> Answer:
 
 @answer_to.register
 def _(error: exceptions.APIException) -> Answer:
-    headers = {}
-    if challenge := getattr(error, "auth_header", None):
-        headers["WWW-Authenticate"] = str(challenge)
-    wait = getattr(error, "wait", None)
+    return _refused(error, str(error.detail))
+
+
+@answer_to.register(exceptions.NotAuthenticated)
+@answer_to.register(exceptions.AuthenticationFailed)
+def _(error: exceptions.APIException) -> Answer:
+    known = isinstance(error, exceptions.NotAuthenticated)
     return Answer(
         status=error.status_code,
         code=str(error.get_codes()),
-        message=_LOGIN if isinstance(error, exceptions.NotAuthenticated) else str(error.detail),
-        headers=headers | (_again(wait) if wait else {}),
+        message=_LOGIN if known else f"{error.detail} {_LOGIN}",
+        headers={"WWW-Authenticate": str(getattr(error, "auth_header", "Token"))},
     )
+
+
+@answer_to.register
+def _(error: exceptions.UnsupportedMediaType) -> Answer:
+    return _refused(error, "Send the body as application/json.")
+
+
+@answer_to.register
+def _(error: exceptions.NotAcceptable) -> Answer:
+    return _refused(error, "Only application/json is answered: accept it, or send no Accept.")
+
+
+@answer_to.register
+def _(error: exceptions.NotFound) -> Answer:
+    return answer_with_status(error.status_code)
+
+
+@answer_to.register
+def _(error: exceptions.Throttled) -> Answer:
+    wait = getattr(error, "wait", None) or RETRY_AFTER_S
+    message = f"These are more requests in a minute than are allowed: ask again in {wait} s."
+    return Answer(status=429, code="throttled", message=message, headers=_again(wait))
 
 
 @answer_to.register
@@ -225,6 +250,10 @@ def _(_error: RequestDataTooBig) -> Answer:
 @answer_to.register(UnreadablePostError)
 def _(_error: Exception) -> Answer:
     return answer_with_status(400)
+
+
+def _refused(error: exceptions.APIException, message: str) -> Answer:
+    return Answer(status=error.status_code, code=str(error.get_codes()), message=message)
 
 
 def _again(seconds: float) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -41,6 +42,13 @@ class RunsView(APIView):
 
     def check_throttles(self, request: Request) -> None:
         """It is counted already."""
+
+    def http_method_not_allowed(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """Say what is possible instead."""
+        allowed = " and ".join(name for name in self.allowed_methods if name != "HEAD")
+        raise MethodNotAllowed(
+            str(request.method), f"{request.method} is not possible here; {allowed} is."
+        )
 
     def sent(self, request: Request) -> dict[str, Any]:
         """The values of the body."""

@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -51,9 +52,13 @@ class NothingHereView(OpenView):
     """Any other address under /api/."""
 
     schema = None
+    needs: ClassVar = {}
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Refuse, whatever the method."""
-        from rest_framework.exceptions import NotFound
-
         raise NotFound
+
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        """No method is allowed here, which needs no header."""
+        return {}
