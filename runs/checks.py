@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core import checks
+from django.core.checks import CheckMessage, Error, Tags, register
 
 from runs.spec import Spec
 from workers.errors import WorkersError
@@ -86,7 +87,7 @@ def _short_lived() -> Iterator[CheckMessage]:
             continue  # said by another check
         if kept_s < needed_s:
             name = f"LOADLAB_QUEUE_{queue.upper()}_KEEP_RESULT"
-            yield Warning(
+            yield checks.Warning(
                 f"{name} is {kept_s:g} s, and a run waits {needed_s:g} s for its results.",
                 hint=f"While the collector is away, results get lost: set {name} above that.",
                 id="runs.W001",
