@@ -48,10 +48,13 @@ def handle(options: dict[str, Any], *, screen: Screen) -> int | None:
 def carry_out(options: dict[str, Any], *, task_type: str, screen: Screen) -> int | None:
     """Start what the options ask for; conduct it here, or leave it to the daemons."""
     refuse_contradictions(options)
-    spec = validate(spec_of(options, task_type=task_type))
+    spec = spec_of(options, task_type=task_type)
+    planned = validate(spec).num_tasks or 0
     if not options["wait"]:
-        return _leave_to_daemons(spec, as_json=options["json"], screen=screen)
-    runs, cancelled = asyncio.run(_conducted(spec, workers=options["workers"], screen=screen))
+        return _leave_to_daemons(spec, planned=planned, as_json=options["json"], screen=screen)
+    runs, cancelled = asyncio.run(
+        _conducted(spec, planned=planned, workers=options["workers"], screen=screen)
+    )
     code = show_reports(runs, as_json=options["json"], screen=screen)
     return ExitCode.CANCELLED if cancelled else code
 
@@ -61,7 +64,9 @@ def show_reports(runs: list[LoadTestRun], *, as_json: bool, screen: Screen) -> E
     if not runs:
         return ExitCode.DONE
     grouped = runs[0].group_id
-    document = group_document(grouped) if grouped else report_document(runs[0])
+    # why read again: a run that was cancelled while it waited has changed in the database only
+    run = LoadTestRun.objects.named(runs[0].test_id)
+    document = group_document(grouped) if grouped else report_document(run)
     render = group_lines if grouped else run_lines
     if as_json:
         screen.json(document)
@@ -70,7 +75,9 @@ def show_reports(runs: list[LoadTestRun], *, as_json: bool, screen: Screen) -> E
     return exit_code_of(document["runs"] if grouped else [document])
 
 
-async def _conducted(spec: Spec, *, workers: int, screen: Screen) -> tuple[list[LoadTestRun], bool]:
+async def _conducted(
+    spec: Spec, *, planned: int, workers: int, screen: Screen
+) -> tuple[list[LoadTestRun], bool]:
     """The runs, ended, and whether a signal ended them."""
     runs: list[LoadTestRun] = []
     owner = new_owner()
@@ -79,7 +86,7 @@ async def _conducted(spec: Spec, *, workers: int, screen: Screen) -> tuple[list[
         signals_cancel(asyncio.current_task(), say=watcher.notice),
     ):
         try:
-            await refuse_what_does_not_fit(num_tasks=spec.num_tasks or 0)
+            await refuse_what_does_not_fit(num_tasks=planned)
             await _start(spec, owner=owner, runs=runs)
             await conduct_here(runs, workers=workers, watcher=watcher, owner=owner)
         except asyncio.CancelledError:
@@ -109,8 +116,8 @@ async def _abandon(runs: list[LoadTestRun]) -> None:
             continue  # it has ended, as it should
 
 
-def _leave_to_daemons(spec: Spec, *, as_json: bool, screen: Screen) -> int | None:
-    asyncio.run(refuse_what_does_not_fit(num_tasks=spec.num_tasks or 0))
+def _leave_to_daemons(spec: Spec, *, planned: int, as_json: bool, screen: Screen) -> int | None:
+    asyncio.run(refuse_what_does_not_fit(num_tasks=planned))
     runs = start_runs(spec=spec)
     if as_json:
         show_reports(runs, as_json=True, screen=screen)

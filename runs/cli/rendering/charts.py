@@ -7,6 +7,7 @@ from typing import Any
 from rich.text import Text
 
 from runs.cli import figures
+from runs.cli.rendering.pairs import in_order
 from runs.cli.rendering.reading import Document, amount, items, part
 from runs.cli.rendering.sheet import Bar, Lines, Sheet
 
@@ -23,6 +24,7 @@ _SERIES = (
 _NAMES = max(len(name) for name, _ in _SERIES) + 2
 _LARGEST = 16
 _MOST_BINS = 16
+_TIMES = ("execution_time_ms", "queue_wait_ms", "sojourn_time_ms")
 
 
 def timeline_lines(document: Document, sheet: Sheet) -> Lines:
@@ -50,7 +52,8 @@ def timeline_lines(document: Document, sheet: Sheet) -> Lines:
 def distribution_lines(document: Document, sheet: Sheet) -> Lines:
     """Each distribution as bars, one for each bin."""
     lines: Lines = []
-    for name, bins in part(document, "analysis", "distribution").items():
+    found = part(document, "analysis", "distribution")
+    for name, bins in in_order(found, first=_TIMES).items():
         rows = _bin_rows(bins)
         if rows:
             lines.append(Text(name, style="dim"))

@@ -1,16 +1,39 @@
 """A finished run on a terminal, all of it: the short report, then every section of the document."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
 from rich.text import Text
 
 from runs.cli import figures
 from runs.cli.rendering.charts import distribution_lines, poll_cycle_lines, timeline_lines
+from runs.cli.rendering.pairs import in_order, pairs
 from runs.cli.rendering.reading import Document, amount, items, part, value, words
 from runs.cli.rendering.report import apart, bar_of, failure_lines, report_lines
-from runs.cli.rendering.sheet import GAP, Lines, Sheet
+from runs.cli.rendering.sheet import Lines, Sheet
 
+ACCOUNTING = (
+    "planned",
+    "sent",
+    "completed",
+    "failed",
+    "cancelled",
+    "lost",
+    "outstanding",
+    "retries",
+)
+METRICS = (
+    "tasks_sent",
+    "tasks_completed",
+    "tasks_failed",
+    "tasks_lost",
+    "tasks_cancelled",
+    "total_duration_seconds",
+    "overall_throughput",
+    "steady_state_throughput",
+    "failure_rate_percent",
+    "completion_percentage",
+)
+CONFIGURATION = ("task_type", "parameters", "num_tasks", "batch_size", "delay_ms", "target_queue")
 _TIMES = ("execution_time_ms", "queue_wait_ms", "sojourn_time_ms")
 _STATISTICS = ("avg", "p50", "p95", "p99")
 _TYPE_STATISTICS = ("mean", "p50", "p95", "min", "max", "n")
@@ -123,40 +146,13 @@ def _notes(document: Document, sheet: Sheet) -> Lines:
     return lines
 
 
-def _of(*path: str) -> Section:
+def _of(*path: str, first: Sequence[str] = ()) -> Section:
+    """The object at that place; PostgreSQL forgets the order of its names, `first` restores it."""
+
     def section(document: Document, sheet: Sheet) -> Lines:
-        return pairs(part(document, *path), sheet=sheet)
+        return pairs(in_order(part(document, *path), first=first), sheet=sheet)
 
     return section
-
-
-def pairs(entries: Mapping[str, Any], *, sheet: Sheet, depth: int = 0) -> Lines:
-    """Names and values, one a line, values in a column; objects within objects are indented."""
-    indent = "  " * depth
-    plain = [name for name, entry in entries.items() if not _is_nested(entry)]
-    column = min(
-        max((len(indent) + len(name) for name in plain), default=0) + GAP, sheet.width // 2
-    )
-    lines: Lines = []
-    for name, entry in entries.items():
-        if not _is_nested(entry):
-            text = figures.with_unit(name, entry)
-            lines += sheet.paragraph(text, label=f"{indent}{name}", hang=column)
-        elif isinstance(entry, Mapping):
-            lines += [
-                *sheet.paragraph(f"{indent}{name}", style="dim"),
-                *pairs(entry, sheet=sheet, depth=depth + 1),
-            ]
-        else:
-            for place, item in enumerate(entry, start=1):
-                lines += pairs({f"{name} {place}": item}, sheet=sheet, depth=depth)
-    return lines
-
-
-def _is_nested(entry: object) -> bool:
-    if isinstance(entry, list):
-        return any(isinstance(item, Mapping) for item in entry)
-    return isinstance(entry, Mapping) and bool(entry)
 
 
 def _change_of(ratio: object) -> str:
@@ -192,10 +188,10 @@ _SECTIONS: tuple[tuple[str, str, Section], ...] = (
     ("Timeline", "timeline", timeline_lines),
     ("Between two polls", "poll_cycle", poll_cycle_lines),
     ("Failures", "failures", _failures),
-    ("Accounting", "accounting", _of("analysis", "accounting")),
-    ("Metrics", "metrics", _of("metrics")),
+    ("Accounting", "accounting", _of("analysis", "accounting", first=ACCOUNTING)),
+    ("Metrics", "metrics", _of("metrics", first=METRICS)),
     ("Ratings", "ratings", _ratings),
-    ("Configuration", "configuration", _of("configuration")),
+    ("Configuration", "configuration", _of("configuration", first=CONFIGURATION)),
     ("Environment", "environment", _of("analysis", "environment")),
     ("Notes", "notes", _notes),
 )

@@ -1,6 +1,7 @@
 """A group of repeats on a terminal: a line for each run, then what all of them say together."""
 
 from runs.cli import figures
+from runs.cli.rendering.pairs import pairs
 from runs.cli.rendering.reading import Document, items, part, value, words
 from runs.cli.rendering.report import apart, outcome
 from runs.cli.rendering.sheet import Lines, Sheet
@@ -42,28 +43,22 @@ def _row(run: Document) -> tuple[str, ...]:
 
 
 def _summary(summary: Document, *, besides: list[str], sheet: Sheet) -> Lines:
-    """Every figure of the summary: a table where figures have several statistics, else a list."""
-    plain = {name: entry for name, entry in summary.items() if name not in besides}
-    nested = {name: entry for name, entry in plain.items() if isinstance(entry, dict)}
-    lines: Lines = []
-    for name, entry in plain.items():
-        if name not in nested:
-            lines += sheet.paragraph(
-                figures.with_unit(name, entry), label=f"{name.replace('_', ' ')} "
-            )
-    for name, entry in nested.items():
+    """Every figure of the summary: tables where figures have several statistics, else a list."""
+    rest = {name: entry for name, entry in summary.items() if name not in besides}
+    tables = {name: entry for name, entry in rest.items() if _is_table(entry)}
+    lines = pairs({name: rest[name] for name in rest if name not in tables}, sheet=sheet)
+    for name, entry in tables.items():
         lines += statistics_lines(name, entry, sheet=sheet)
     return lines
 
 
+def _is_table(entry: object) -> bool:
+    return isinstance(entry, dict) and any(isinstance(item, dict) for item in entry.values())
+
+
 def statistics_lines(name: str, entry: Document, *, sheet: Sheet) -> Lines:
-    """An object of figures, each a number or an object of statistics of one figure."""
+    """Figures with several statistics each, as a table."""
     rows = {figure: stats for figure, stats in entry.items() if isinstance(stats, dict)}
-    if not rows:
-        return sheet.paragraph(
-            ", ".join(f"{k.replace('_', ' ')} {figures.with_unit(k, v)}" for k, v in entry.items()),
-            label=name.replace("_", " "),
-        )
     columns = list(dict.fromkeys(column for stats in rows.values() for column in stats))
     return sheet.table(
         (name.replace("_", " "), *(column.replace("_", " ") for column in columns)),

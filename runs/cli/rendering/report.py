@@ -1,5 +1,7 @@
 """A finished run on a terminal: answer, action, evidence, in the order that every face keeps."""
 
+import re
+
 from rich.text import Text
 
 from runs.cli import figures
@@ -19,6 +21,7 @@ ENDINGS = {
     "timed_out": ("TIMED OUT", "bold red"),
 }
 _JUDGED = frozenset({"improved", "unchanged", "regressed"})  # then the headline says it all
+_RESTATES_THE_ROW = re.compile(r"\S+ is (not )?(<=|>=|==|!=|<|>) \S+(; |$)")
 _CEILINGS_SHOWN = 2
 _FAILURES_SHOWN = 3
 _NOTES_SHOWN = 4
@@ -74,8 +77,9 @@ def threshold_lines(document: Document, *, sheet: Sheet) -> Lines:
         figure, limit = _split(words(entry, "expression"))
         sign = sheet.glyphs.passed if value(entry, "passed") else sheet.glyphs.missed
         rows.append((figure, limit, figures.with_unit(figure, value(entry, "value")), sign))
-        if words(entry, "because"):
-            reasons += sheet.paragraph(f"{figure}: {words(entry, 'because')}", style="dim")
+        reason = _RESTATES_THE_ROW.sub("", words(entry, "because"))
+        if reason:
+            reasons += sheet.paragraph(f"{figure}: {reason}", style="dim")
     lines = sheet.table(("threshold", "limit", "value", ""), rows, left=(0, 1, 3))
     for line, entry in zip(lines[1:], thresholds, strict=True):
         line.stylize("green" if value(entry, "passed") else "bold red")

@@ -9,7 +9,7 @@ from runs.cli import figures
 from runs.cli.rendering.report import outcome
 from runs.cli.rendering.sheet import Lines, Sheet
 
-_HEADER = ("run", "outcome", "tasks", "type", "queue", "tasks/s")
+_HEADER = ("run", "outcome", "tasks", "type", "queue", "per s")
 
 
 def run_row_lines(rows: Sequence[Mapping[str, Any]], *, sheet: Sheet) -> Lines:

@@ -39,7 +39,7 @@ NAP = TaskType(
 def test_a_row_tells_the_verdict_or_how_far_the_run_came() -> None:
     lines = run_row_lines([ROW, ROW | {"status": "timed_out"}, ROW | {"verdict": ""}], sheet=PAGE)
     header, *rows = [line.plain.split() for line in lines]
-    assert header == ["run", "outcome", "tasks", "type", "queue", "tasks/s"]
+    assert header == ["run", "outcome", "tasks", "type", "queue", "per", "s"]
     assert rows[0] == [ROW["test_id"], "unchanged", "1000", "io_simulation", "load_test", "59.4"]
     assert rows[1][1:3] == ["timed", "out"]
     assert rows[2][1] == "completed"

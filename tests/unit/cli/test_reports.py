@@ -101,6 +101,22 @@ def test_thresholds_come_first_with_rule_limit_value_and_sign() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("because", "said"),
+    [
+        ("18.7 is not >= 100", None),
+        ("251.2 is < 500", None),
+        ("18.7 is not >= 100; the queue kept up", "overall_throughput: the queue kept up"),
+        ("no value: nothing was completed", "overall_throughput: no value: nothing was completed"),
+    ],
+)
+def test_what_a_threshold_s_row_says_is_not_said_again(because: str, said: str | None) -> None:
+    entry = {"expression": "overall_throughput>=100", "value": 18.7, "passed": False}
+    document = changed(SATURATED, thresholds=[entry | {"because": because}])
+    third = text_of(report_lines(document, sheet=PAGE)).splitlines()[2]
+    assert third == (said or "")
+
+
 def test_a_queue_that_keeps_up_shows_its_waits_and_a_saturated_one_does_not() -> None:
     keeping_up = text_of(report_lines(KEEPING_UP, sheet=PAGE))
     assert "wait      p50 252 ms   p95 477 ms" in keeping_up
