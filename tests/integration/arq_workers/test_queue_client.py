@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from typing import Any
+from dataclasses import replace
 
 import pytest
 import redis
@@ -187,16 +187,12 @@ async def test_a_run_touches_its_own_queue_alone(client: QueueClient) -> None:
     before = await keys(client)
     await client._ask("SET", "loadlab:lt_other:sent", 0)
     other = batch(1, 5, queue="media", function="noop")
-    await client.send_batch(type(other)(**{**_fields(other), "test_id": "lt_other"}))
+    await client.send_batch(replace(other, test_id="lt_other"))
     await work_off(queue="media")
     await client.purge("media", [f"lt_other-{n:07d}" for n in range(1, 6)])
     await client.forget_run("lt_other")
     assert await keys(client) == before
     assert await client.queued("system", ids(1, 5)) == [True] * 5
-
-
-def _fields(value: Any) -> dict[str, Any]:
-    return {name: getattr(value, name) for name in value.__dataclass_fields__}
 
 
 async def test_depth_tells_waiting_running_and_deferred(client: QueueClient) -> None:
@@ -284,7 +280,16 @@ async def test_an_unreachable_redis_is_named_without_its_password(url: str) -> N
 
 
 async def test_a_port_that_answers_nothing_is_given_up_within_seconds() -> None:
-    server = await asyncio.start_server(lambda _r, _w: None, "127.0.0.1", 0)
+    gone = asyncio.Event()
+
+    async def hear_and_say_nothing(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        await reader.read()
+        writer.close()
+        gone.set()
+
+    server = await asyncio.start_server(hear_and_say_nothing, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     try:
         with pytest.raises(RedisUnreachable, match="no answer within 5 s"):
@@ -293,5 +298,6 @@ async def test_a_port_that_answers_nothing_is_given_up_within_seconds() -> None:
                 QueueClient.connect(Target(redis_url=f"redis://127.0.0.1:{port}")),
             ):
                 pass
+        await gone.wait()
     finally:
         server.close()
