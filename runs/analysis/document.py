@@ -67,7 +67,7 @@ def read_report(document: object, *, name: str) -> ReportedRun:
             " run it again, or compare with the loadlab that wrote it."
         )
     status = document.get("status")
-    if status in {"pending", "dispatching", "running"}:
+    if status in ("pending", "dispatching", "running"):  # a tuple: a list has no hash
         raise UnreadableReportError(f"{name} is still {status}: wait until the run has ended.")
     return ReportedRun(
         figures=run_figures(document),
