@@ -40,8 +40,6 @@ class Strict(serializers.Serializer[Any]):
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         """The values of the known fields; InvalidRequest has a sentence for each wrong one."""
-        if not isinstance(data, Mapping):
-            raise InvalidRequest({"body": "The body must be a JSON object."})
         problems = {str(name): self._unknown(str(name)) for name in data if name not in self.fields}
         values: dict[str, Any] = {}
         try:

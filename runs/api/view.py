@@ -1,13 +1,15 @@
 """What every endpoint does before it does its own: login, permission, rate, shape of the query."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from runs.api.errors import LengthRequired
+from runs.api.errors import InvalidRequest, LengthRequired
 from runs.api.serializers import Nothing, Query, Strict
+from runs.errors import UnknownRun
 
 
 class RunsView(APIView):
@@ -28,6 +30,9 @@ class RunsView(APIView):
         super().initial(request, *args, **kwargs)
         if self.permission_for(str(request.method)) is None:
             return
+        for reference in kwargs.values():
+            if not (reference.isascii() and reference.isprintable()):
+                raise UnknownRun(reference[:40])  # why: PostgreSQL takes no NUL to compare with
         self.asked = self.query.read(request.query_params.lists())
         # why: such a body has no length to Django, which would take it for none at all
         if request.META.get("HTTP_TRANSFER_ENCODING"):
@@ -52,6 +57,8 @@ class RunsView(APIView):
 
     def sent(self, request: Request) -> dict[str, Any]:
         """The values of the body."""
+        if not isinstance(request.data, Mapping):
+            raise InvalidRequest({"body": "The body must be a JSON object."})
         given = self.body(data=request.data)
         given.is_valid(raise_exception=True)
         return dict(given.validated_data)

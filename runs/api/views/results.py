@@ -65,7 +65,7 @@ class ResultView(RunsView):
             document = group_document(reference)
             found = document["runs"]
         else:
-            document = report_document(named(reference))
+            document = report_document(LoadTestRun.objects.named(reference))
             found = [document]
         if queue and any(run["configuration"]["target_queue"] != queue for run in found):
             raise UnknownRun(reference)
@@ -109,7 +109,7 @@ class TasksView(RunsView):
     @extend_schema(**TASKS_DOCS)
     def get(self, request: Request, test_id: str) -> Response:
         """The tasks of a run that have ended."""
-        run = named(test_id)
+        run = LoadTestRun.objects.named(test_id)
         slowest = self.asked["order"] == "slowest"
         tasks = self._slowest(run) if slowest else self._in_sequence(run)
         if "state" in self.asked:
@@ -139,14 +139,6 @@ class TasksView(RunsView):
         return tasks.slowest_after(
             execution_time=timedelta(microseconds=microseconds), sequence=sequence
         )
-
-
-def named(test_id: str) -> LoadTestRun:
-    """The run of that id; UnknownRun also for what can be no id."""
-    if not (test_id.isascii() and test_id.isprintable()):
-        raise UnknownRun(test_id[:40])
-    run: LoadTestRun = LoadTestRun.objects.named(test_id)
-    return run
 
 
 def _cursor(task: TaskMetric, *, slowest: bool) -> str:
