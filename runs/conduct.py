@@ -2,13 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Protocol
-
-from workers.client import QueueClient
-from workers.running import local_workers
 
 from runs.collect import collect
 from runs.dispatch import check_it_fits, dispatch
@@ -19,6 +16,8 @@ from runs.observe import Observer
 from runs.outages import in_database
 from runs.start import cancel_run
 from runs.states import RunStatus
+from workers.client import QueueClient
+from workers.running import local_workers
 
 TICK_S = 0.2
 RENEW_EVERY_S = 3.0
@@ -82,7 +81,12 @@ async def refuse_what_does_not_fit(*, num_tasks: int) -> None:
 
 
 async def conduct_here(
-    runs: Sequence[LoadTestRun], *, workers: int, watcher: Watcher, owner: str
+    runs: Sequence[LoadTestRun],
+    *,
+    workers: int,
+    watcher: Watcher,
+    owner: str,
+    worker_environment: Mapping[str, str] | None = None,
 ) -> None:
     """Dispatch, collect and evaluate these runs, one after the other, in this process.
 
@@ -92,7 +96,11 @@ async def conduct_here(
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(QueueClient.connect())
         if workers:
-            await stack.enter_async_context(local_workers(runs[0].target_queue, workers))
+            await stack.enter_async_context(
+                local_workers(runs[0].target_queue, workers, settings=worker_environment)
+            )
+            for run in runs:
+                await in_database(run.observe, own_workers=workers)
         for run in runs:
             work = asyncio.create_task(
                 _conduct(run, client=client, watcher=watcher, owner=owner, all_runs=runs)
@@ -171,8 +179,16 @@ async def _wait_for_the_queue(work: Conduct, *, all_runs: Sequence[LoadTestRun])
             return False
         ahead = await in_database(LoadTestRun.objects.ahead_of, run)
         if ahead is not None:
-            work.notice(f"{run.test_id} waits: after {ahead.test_id} on {run.target_queue}.")
+            work.notice(await in_database(_why_it_waits, run, ahead))
         await asyncio.sleep(TICK_S)
+
+
+def _why_it_waits(run: LoadTestRun, ahead: LoadTestRun) -> str:
+    sentence = f"{run.test_id} waits: after {ahead.test_id} on {run.target_queue}."
+    if LoadTestRun.objects.is_abandoned(ahead):
+        sentence += f" Nobody conducts that one: `make up` does, `loadlab cancel {ahead.test_id}`"
+        sentence += " ends it."
+    return sentence
 
 
 async def _collect_when_sent(work: Conduct, *, sending: "asyncio.Task[None]") -> None:

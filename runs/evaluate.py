@@ -8,6 +8,8 @@ from typing import Any
 from django.utils import timezone
 
 from runs.analysis import sections
+from runs.analysis.bottleneck import Bottleneck, bottleneck
+from runs.analysis.constants import Constants, measure_constants, service_times
 from runs.analysis.document import run_figures
 from runs.analysis.doubts import doubts
 from runs.analysis.fleet import Fleet
@@ -16,6 +18,7 @@ from runs.analysis.judged_figures import THROUGHPUT, RunFigures
 from runs.analysis.judgement import Judgement
 from runs.analysis.ratings import efficiency_rating, throughput_rating
 from runs.analysis.samples import Samples
+from runs.analysis.service import ServiceTimes
 from runs.analysis.summary import Summary, summarise
 from runs.analysis.thresholds import judge_thresholds, parse_threshold
 from runs.analysis.verdicts import Verdict
@@ -71,6 +74,9 @@ class Findings:
     tasks: Measured
     samples: Samples
     summary: Summary
+    constants: Constants
+    service: ServiceTimes | None
+    bottleneck: Bottleneck
     environment: dict[str, Any]
     doubts: Sequence[str]
 
@@ -84,6 +90,8 @@ def examine(run: LoadTestRun) -> Findings:
     )
     tasks = measured_of(run)
     samples = samples_of(run, tasks)
+    constants = measure_constants(samples, fleet=fleet)
+    service = service_times(samples) if samples.n else None
     summary = summarise(samples, workload=workload, fleet=fleet, accounting=accounting)
     return Findings(
         run=run,
@@ -93,6 +101,14 @@ def examine(run: LoadTestRun) -> Findings:
         tasks=tasks,
         samples=samples,
         summary=summary,
+        constants=constants,
+        service=service,
+        bottleneck=bottleneck(
+            fleet,
+            service=service,
+            constants=constants,
+            offered_rate_per_s=workload.offered_rate_per_s,
+        ),
         environment=environment_of(run, fleet),
         doubts=doubts(summary, workload=workload, fleet=fleet),
     )
@@ -109,6 +125,7 @@ def _judge(run: LoadTestRun, *, status: RunStatus) -> dict[str, Any]:
             "regime": document["analysis"]["regime"],
         },
         "test_id": run.test_id,
+        "constants": sections.constants_section(findings.constants),
     }
     key = environment_key(findings.environment)
     judgement, baseline = _judgement(findings, figures=run_figures(figures), key=key, status=status)
@@ -144,7 +161,7 @@ def _document(findings: Findings, *, status: RunStatus) -> dict[str, Any]:
         "type_metrics": sections.type_metrics_section(findings.tasks.metrics),
         "regime": summary.regime.regime.value if summary.regime else None,
         "because": None,
-        "bottleneck": None,
+        "bottleneck": sections.bottleneck_section(findings.bottleneck),
         "baseline": {},
         "failures": failures_of(run.pk),
         "accounting": asdict(findings.accounting),

@@ -20,12 +20,16 @@ _TRIES = 5  # at drawing names: 24 random bits a second
 
 
 def start_runs(
-    *, spec: Spec, requested_by: Any = None, held_by: str | None = None
+    *,
+    spec: Spec,
+    requested_by: Any = None,
+    held_by: str | None = None,
+    group_id: str = "",
 ) -> list[LoadTestRun]:
     """Store the run, or the `repeat` runs of one group, as pending and tell the daemons.
 
     `held_by` names the process that will conduct them itself: no daemon takes them while its
-    leases last.
+    leases last. `group_id` adds them to a group that there is already.
     """
     spec = validate(spec)
     with transaction.atomic():
@@ -33,7 +37,7 @@ def start_runs(
         runs = _stored(
             spec=spec,
             configuration=LoadTestConfiguration.objects.holding(**workload_of(spec)),
-            group_id=f"lg_{secrets.token_hex(6)}" if spec.repeat > 1 else "",
+            group_id=group_id or (f"lg_{secrets.token_hex(6)}" if spec.repeat > 1 else ""),
             requested_by=requested_by,
             **_holding(held_by),
         )

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,10 +40,11 @@ class WorkerProcess:
         burst: bool = False,
         verbose: bool = False,
         log: Path | None = None,
+        settings: Mapping[str, str] | None = None,
     ) -> "WorkerProcess":
         """Start a worker that polls at this part of a poll interval and writes here or to `log`."""
         path = os.pathsep.join(filter(None, (str(CHECKOUT), os.environ.get("PYTHONPATH", ""))))
-        environment = {**os.environ, "PYTHONPATH": path}
+        environment = {**os.environ, **(settings or {}), "PYTHONPATH": path}
         if phase is not None:
             environment[PHASE_VARIABLE] = f"{phase:.6f}"
         flags = (("--burst", burst), ("--verbose", verbose))
@@ -97,6 +98,7 @@ def start_staggered(
     burst: bool = False,
     verbose: bool = False,
     log_directory: Path | None = None,
+    settings: Mapping[str, str] | None = None,
 ) -> list[WorkerProcess]:
     """Start workers whose polls are spread evenly over the poll interval.
 
@@ -108,7 +110,12 @@ def start_staggered(
             log = log_directory and log_directory / f"worker-{queue}-{os.getpid()}-{index + 1}.log"
             started.append(
                 WorkerProcess.start(
-                    queue, phase=index / count, burst=burst, verbose=verbose, log=log
+                    queue,
+                    phase=index / count,
+                    burst=burst,
+                    verbose=verbose,
+                    log=log,
+                    settings=settings,
                 )
             )
     except BaseException:
@@ -119,14 +126,17 @@ def start_staggered(
 
 
 @asynccontextmanager
-async def local_workers(queue: str, count: int) -> AsyncIterator[tuple[str, ...]]:
+async def local_workers(
+    queue: str, count: int, *, settings: Mapping[str, str] | None = None
+) -> AsyncIterator[tuple[str, ...]]:
     """Workers of a queue for the time of a block, in processes here; yields their worker ids.
 
+    `settings`: environment variables that these workers have besides ours.
     WorkerStartError where one ends, or says nothing, before all have reported to the fleet.
     """
     logs = var_directory() / "log"
     logs.mkdir(parents=True, exist_ok=True)
-    processes = start_staggered(queue, count=count, log_directory=logs)
+    processes = start_staggered(queue, count=count, log_directory=logs, settings=settings)
     try:
         yield await _all_reported(queue, processes)
     finally:

@@ -5,11 +5,15 @@ could not be computed is null.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from runs.analysis.bottleneck import Bottleneck, Cliff
+from runs.analysis.changes import Change
+from runs.analysis.constants import Constant, Constants
 from runs.analysis.figures import Distribution, TimeFigures
 from runs.analysis.percentiles import nearest_ranks
 from runs.analysis.summary import Summary
@@ -150,3 +154,60 @@ def _binned(
         if inside.size:
             bins[place] = rounded(float(inside.mean()))
     return bins
+
+
+def bottleneck_section(found: Bottleneck) -> dict[str, Any] | None:
+    """`analysis.bottleneck`: every ceiling ascending, the binding one, the change that lifts it."""
+    if found.binding is None:
+        return None
+    return {
+        "binding": found.binding.name.value,
+        "ceilings": [
+            {
+                "name": each.name.value,
+                "throughput_per_s": rounded(each.throughput_per_s),
+                "interval": None if each.interval is None else [*map(rounded, each.interval)],
+                "formula": each.formula,
+                "inputs": {
+                    one.name: {
+                        "value": rounded(one.value),
+                        "unit": one.unit,
+                        "source": one.source,
+                    }
+                    for one in each.inputs
+                },
+            }
+            for each in found.ceilings
+        ],
+        "change": None if found.change is None else change_section(found.change),
+        "cliff": None if found.cliff is None else _cliff(found.cliff),
+        "chance": None if found.chance is None else _cliff(found.chance),
+        "missing": list(found.missing),
+    }
+
+
+def change_section(change: Change) -> dict[str, Any]:
+    """A change of one setting with what it promises and costs."""
+    return {
+        "setting": change.setting,
+        "from": rounded(change.old),
+        "to": rounded(change.new),
+        "predicted_throughput_per_s": rounded(change.predicted_throughput_per_s),
+        "gain_percent": percent(change.gain),
+        "limited_by": change.limited_by.value,
+        "cost": change.cost,
+    }
+
+
+def constants_section(constants: Constants) -> dict[str, float]:
+    """What this machine's parts of the laws cost, seconds per task: for questions without load."""
+    named = ((each.name, getattr(constants, each.name)) for each in fields(constants))
+    return {name: each.value for name, each in named if isinstance(each, Constant)}
+
+
+def _cliff(cliff: Cliff) -> dict[str, Any]:
+    return {
+        "slower_ms": milliseconds(cliff.slower_s),
+        "throughput_per_s": rounded(cliff.throughput_per_s),
+        "factor": rounded(cliff.factor),
+    }

@@ -53,6 +53,11 @@ class LoadTestRunQuerySet(models.QuerySet["LoadTestRun"]):
             or same_queue.filter(status=RunStatus.PENDING, pk__lt=run.pk).order_by("pk").first()
         )
 
+    def is_abandoned(self, run: "LoadTestRun") -> bool:
+        """Whether no process holds this run in any role."""
+        held = Q(dispatcher_until__gte=Now()) | Q(collector_until__gte=Now())
+        return not self.filter(held, pk=run.pk).exists()
+
     def claim_to_dispatch(
         self, *, owner: str, only: int | None = None, without: frozenset[int] = frozenset()
     ) -> "LoadTestRun | None":
