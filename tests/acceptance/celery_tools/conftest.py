@@ -1,6 +1,5 @@
 """Flower, the celery command and arq workers as real processes around one Valkey."""
 
-import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -91,7 +90,7 @@ def celery(broker: Broker) -> Callable[..., subprocess.CompletedProcess[str]]:
             text=True,
             timeout=60,
             check=False,
-            env={**os.environ, "NO_COLOR": "1"},
+            env=processes.environment(NO_COLOR="1"),
         )
 
     return run

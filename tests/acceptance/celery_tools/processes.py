@@ -23,6 +23,8 @@ HERE = Path(__file__).resolve().parent
 CHECKOUT = HERE.parents[2]
 PATIENCE_S = 20.0
 
+_DJANGO = "DJANGO_SETTINGS_MODULE"
+
 T = TypeVar("T")
 
 
@@ -33,6 +35,11 @@ def eventually(look: Callable[[], T], *, within_s: float = PATIENCE_S, every_s: 
         assert time.monotonic() < end, f"not within {within_s:g} s; last seen: {seen!r}"
         time.sleep(every_s)
     return seen
+
+
+def environment(**variables: str) -> dict[str, str]:
+    """The tests' own environment, without what would make Celery load our Django settings."""
+    return {name: value for name, value in os.environ.items() if name != _DJANGO} | variables
 
 
 def free_port() -> int:
@@ -49,13 +56,11 @@ class Running:
     log: Path
 
     @classmethod
-    def of(
-        cls, command: Sequence[str | Path], *, cwd: Path = HERE, **variables: str
-    ) -> "Running":
+    def of(cls, command: Sequence[str | Path], *, cwd: Path = HERE, **variables: str) -> "Running":
         handle, name = tempfile.mkstemp(prefix="celery-tools-", suffix=".log")
         process = subprocess.Popen(
             [str(part) for part in command],
-            env={**os.environ, "PYTHONPATH": f"{CHECKOUT}:{HERE}", **variables},
+            env=environment(PYTHONPATH=f"{CHECKOUT}:{HERE}", **variables),
             cwd=cwd,
             stdin=subprocess.DEVNULL,
             stdout=handle,

@@ -71,7 +71,7 @@ def test_every_task_is_told_with_what_became_of_it(
     failed = seen.task("failed")
     assert failed["exception"] == "ValueError('boom')"
     assert failed["traceback"].startswith("Traceback (most recent call last):")
-    assert 'raise ValueError(message)\nValueError: boom' in failed["traceback"].replace("    ", "")
+    assert "raise ValueError(message)\nValueError: boom" in failed["traceback"].replace("    ", "")
     assert "arq/worker.py" not in failed["traceback"]
 
     assert seen.task("retried")["retries"] == 1
