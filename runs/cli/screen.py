@@ -2,10 +2,12 @@
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Self, TextIO
 
+from django.core.management.base import CommandError
 from django.core.serializers.json import DjangoJSONEncoder
 from rich.console import Console
 from rich.text import Text
@@ -39,19 +41,21 @@ class Screen:
 
     def show(self, lines: Lines) -> None:
         """Print the result for people."""
-        for line in lines:
-            self.out.print(line, no_wrap=True, overflow="ignore", crop=False, highlight=False)
+        with self._writable():
+            for line in lines:
+                self.out.print(line, no_wrap=True, overflow="ignore", crop=False, highlight=False)
 
     def write(self, text: str) -> None:
-        """Print the result as it is, one line."""
-        self.show([Text(text)])
+        """Print a result that is a sentence, or an id."""
+        self.show(self.sheet.paragraph(self.sheet.glyphs.fit(text)))
 
     def json(self, document: Any) -> None:
         """Print the result for programs: nothing but this stands on stdout."""
         readable = glyphs_for(self.out.encoding).encoding == "utf-8"
         text = json.dumps(document, cls=DjangoJSONEncoder, indent=2, ensure_ascii=not readable)
-        self.out.file.write(f"{text}\n")
-        self.out.file.flush()
+        with self._writable():
+            self.out.file.write(f"{text}\n")
+            self.out.file.flush()
 
     def notice(self, text: str, *, style: str = "") -> None:
         """Say something on stderr: wrapped on a terminal, each sentence one line in a log."""
@@ -63,6 +67,17 @@ class Screen:
             )
             for part in wrapped:
                 self.err.print(part, no_wrap=True, overflow="ignore", crop=False, highlight=False)
+
+    @contextmanager
+    def _writable(self) -> Iterator[None]:
+        try:
+            yield
+        except BrokenPipeError:
+            self.out.on_broken_pipe()  # the reader has seen enough: rich leaves without a word
+        except OSError as error:
+            raise CommandError(
+                f"The result cannot be written to stdout: {error.strerror}.", returncode=1
+            ) from error
 
 
 def _sheet(console: Console) -> Sheet:

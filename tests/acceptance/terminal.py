@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from typing import IO
 
 COMMAND = (sys.executable, "-m", "loadlab")
 PATIENCE_S = 60.0
@@ -18,12 +19,15 @@ def environment(**variables: str) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in told} | variables
 
 
-def loadlab(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+def loadlab(
+    *arguments: str, stdout: int | IO[str] = subprocess.PIPE, **variables: str
+) -> subprocess.CompletedProcess[str]:
     """One command, to its end."""
     return subprocess.run(
         [*COMMAND, *arguments],
         env=environment(**variables),
-        capture_output=True,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
         text=True,
         encoding="utf-8",
         timeout=PATIENCE_S,

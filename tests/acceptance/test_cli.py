@@ -4,6 +4,7 @@ import json
 import re
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -45,6 +46,21 @@ def sql(query: str, *arguments: object) -> list[tuple[object, ...]]:
 
 def runs_stored() -> int:
     return int(str(sql("SELECT count(*) FROM runs_loadtestrun")[0][0]))
+
+
+def test_a_result_that_cannot_be_written_is_an_error_in_a_sentence() -> None:
+    with Path("/dev/full").open("w") as full:
+        failed = loadlab("info", "--json", stdout=full)
+    assert failed.returncode == 1
+    assert failed.stderr == ("The result cannot be written to stdout: No space left on device.\n")
+
+
+def test_at_a_rate_the_queue_keeps_up_and_the_wait_is_told() -> None:
+    steady = ("--type", "noop", "--rate", "20/s", "--duration", "3s", "--arrival", "poisson")
+    done = loadlab("run", *steady, *OWN_WORKER)
+    assert done.returncode == 0, done.stderr
+    assert "keeping up" in done.stdout
+    assert "sojourn   p50" in done.stdout
 
 
 def test_json_is_alone_on_stdout_and_agrees_with_the_rows() -> None:
