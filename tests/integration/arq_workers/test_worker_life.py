@@ -26,7 +26,7 @@ from workers.running import WorkerProcess, local_workers
 def own_task_types(monkeypatch: pytest.MonkeyPatch) -> None:
     """Worker processes know the counting task and poll often."""
     monkeypatch.setenv("LOADLAB_TASK_MODULES", "counting_tasks")
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
     monkeypatch.setenv("LOADLAB_QUEUE_LOAD_TEST_POLL_DELAY", "20ms")
 
 

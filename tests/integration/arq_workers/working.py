@@ -17,12 +17,12 @@ RUN = "lt_20261123T094501_7f3a9c"
 
 async def count(ctx: dict[Any, Any], **_: object) -> None:
     """A task that notes in Redis that it was executed."""
-    await ctx["redis"].incr(f"executed:{ctx['job_id']}")
+    await ctx["redis"].hincrby("executions", ctx["job_id"], 1)
 
 
 async def count_slowly(ctx: dict[Any, Any], **_: object) -> None:
     """A task that notes its execution, then holds its slot until somebody ends it."""
-    await ctx["redis"].incr(f"executed:{ctx['job_id']}")
+    await ctx["redis"].hincrby("executions", ctx["job_id"], 1)
     await asyncio.sleep(60)
 
 
@@ -74,7 +74,7 @@ async def working(*, queue: str = "load_test") -> AsyncIterator[Worker]:
 
 async def executions(client: QueueClient, task_ids: list[str]) -> list[int]:
     """How often each task was executed."""
-    counted = await client._ask("MGET", *(f"executed:{task_id}" for task_id in task_ids))
+    counted = await client._ask("HMGET", "executions", *task_ids)
     return [int(value or 0) for value in counted]
 
 
