@@ -45,10 +45,10 @@ def percent(share: float) -> str:
 
 
 def times(factor: float) -> str:
-    """A ratio: 2.5x, 1.05x, 12x."""
+    """A ratio: 2.5×, 1.05×, 12×."""
     if factor >= 9.95:
-        return f"{number(factor)}x"
-    return f"{factor:.2f}x" if abs(factor - 1) < 0.095 else f"{factor:.1f}x"
+        return f"{number(factor)}×"
+    return f"{factor:.2f}×" if abs(factor - 1) < 0.095 else f"{factor:.1f}×"
 
 
 def setting(value: float) -> str:
