@@ -1,13 +1,13 @@
 """The one document of a run: its frame, its live form while the run is not finished, its groups."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from runs.analysis.document import SCHEMA_VERSION
 from runs.errors import UnknownRun
 from runs.models import Daemon, LoadTestRun
 from runs.models.daemon import DaemonRole
+from runs.models.instants import instant
 from runs.states import RunStatus
 
 
@@ -84,13 +84,6 @@ def progress_of(run: LoadTestRun) -> dict[str, Any]:
         "dispatcher_alive": bool(run.dispatcher)
         or Daemon.objects.alive(DaemonRole.DISPATCHER).exists(),
     }
-
-
-def instant(at: datetime | None) -> str | None:
-    """RFC 3339 in UTC, to the millisecond."""
-    if at is None:
-        return None
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _summary(runs: Sequence[LoadTestRun], reports: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from django.urls import reverse
 from rest_framework.request import Request
 
 from runs.models import LoadTestRun, TaskMetric
-from runs.report import instant
+from runs.models.instants import instant
 from workers.tasks.registry import TaskType
 
 # what a row of a list does without

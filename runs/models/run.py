@@ -45,6 +45,16 @@ class LoadTestRunQuerySet(models.QuerySet["LoadTestRun"]):
         """Those that will not change any more."""
         return self.filter(status__in=TERMINAL)
 
+    def latest_of_each_configuration(self) -> "LoadTestRunQuerySet":
+        """The last finished run of every workload, the latest first."""
+        last = (
+            self.filter(configuration=models.OuterRef("configuration"))
+            .exclude(figures={})
+            .order_by("-pk")
+            .values("pk")[:1]
+        )
+        return self.filter(pk=models.Subquery(last)).order_by("-pk")
+
     def ahead_of(self, run: "LoadTestRun") -> "LoadTestRun | None":
         """The run that `run` waits for: the one at work on its queue, else the first that waits."""
         same_queue = self.filter(target=run.target, target_queue=run.target_queue)

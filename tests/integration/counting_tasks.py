@@ -1,4 +1,4 @@
-"""A user's own task type that counts its executions in Redis, where a row could hide a second one."""
+"""A task type that counts its executions in Redis, where a row could hide a second one."""
 
 import asyncio
 from typing import Annotated, Any

@@ -1,4 +1,4 @@
-"""Sent once, collected once, accounted for: with a real Redis server, PostgreSQL and arq workers."""
+"""Sent once, collected once, accounted for: with a real Redis server and real arq workers."""
 
 import asyncio
 import time

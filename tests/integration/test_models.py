@@ -27,7 +27,7 @@ def test_equal_workloads_are_one_configuration() -> None:
 
 
 def test_an_unknown_id_says_where_to_look() -> None:
-    with pytest.raises(UnknownRun, match="'lt_nothing'.*loadlab list"):
+    with pytest.raises(UnknownRun, match=r"'lt_nothing'.*loadlab list"):
         LoadTestRun.objects.named("lt_nothing")
 
 

@@ -16,7 +16,7 @@ from runs.api.view import RunsView
 from runs.models import Daemon, LoadTestRun
 from runs.models.daemon import DaemonRole
 from runs.models.idempotency import MAX_KEY
-from runs.report import instant
+from runs.models.instants import instant
 from runs.spec import Spec
 from runs.start import cancel_run, start_runs
 from runs.start_once import Launched, start_once
