@@ -141,15 +141,26 @@ def _table(
     cells: list[tuple[float, int, int]],
     replications: int,
     noisier: float = 1.0,
+    autocorrelation: float = 0.0,
 ) -> float:
     """Prints a table; returns the highest share of false changes in it."""
     jobs = []
     for seed, (cv, k, n) in enumerate(cells):
-        shape: dict[str, Any] = {"before": Machine(cv=cv), "k": k, "n": n, "seed": seed}
-        same = pool.submit(kind, now=Machine(cv=cv * noisier), replications=replications, **shape)
+        shape: dict[str, Any] = {
+            "before": Machine(cv=cv, autocorrelation=autocorrelation),
+            "k": k,
+            "n": n,
+            "seed": seed,
+        }
+        same = pool.submit(
+            kind,
+            now=Machine(cv=cv * noisier, autocorrelation=autocorrelation),
+            replications=replications,
+            **shape,
+        )
         slow = pool.submit(
             kind,
-            now=Machine(cv=cv * noisier, slower=SLOW_DOWN),
+            now=Machine(cv=cv * noisier, slower=SLOW_DOWN, autocorrelation=autocorrelation),
             replications=max(1, replications // 8),
             **shape,
         )
@@ -210,6 +221,10 @@ def main() -> None:
         print(f"\nA group twice as noisy as its history, {few} replications")
         cells = [(0.03, k, n) for k in (3, 5) for n in HISTORIES]
         _table(pool, against_history, cells=cells, replications=few, noisier=2.0)
+
+        print(f"\nSuccessive runs alike (autocorrelation 0.3), {few} replications")
+        cells = [(0.05, k, n) for k in (3, 5) for n in (8, 20)]
+        _table(pool, against_history, cells=cells, replications=few, autocorrelation=0.3)
 
         print(f"\nChange points in unchanging histories (four figures, CV 3 %), {few} replications")
         for n in (8, 20, 40):

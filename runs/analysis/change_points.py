@@ -17,10 +17,12 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from runs.analysis.effects import AUTOCORRELATION
+
 LEAST_SEGMENT = 3  # runs; one bad run is no new level
-# Machines have moods: successive runs correlate. F is divided by the inflation (1 + φ)/(1 − φ) of a
-# mean's variance at φ = 0.3, so that series with so much of it still give no more false alarms.
-AUTOCORRELATION = 0.3
+# F is divided by what autocorrelation φ makes of a long mean's variance, (1 + φ)/(1 − φ), so that
+# series with so much of it still give no more false alarms.
+INFLATION = (1 + AUTOCORRELATION) / (1 - AUTOCORRELATION)
 MIN_CHANGE = 0.01  # smaller shifts on the scale of the values (logarithms: 1 %) are no news
 
 
@@ -110,8 +112,7 @@ def _best(series: NDArray[np.float64], *, shift_count: int, least_variance: floa
     if not _is_news(series, places=chosen):
         return None
     within = max(float(centred @ centred - explained[best]), n * least_variance, 1e-300)
-    inflation = (1 + AUTOCORRELATION) / (1 - AUTOCORRELATION)
-    f = float(explained[best]) / shift_count / (within / freedom) / inflation
+    f = float(explained[best]) / shift_count / (within / freedom) / INFLATION
     return _Split(
         places=chosen,
         p_value=min(1.0, math.comb(free - 1, shift_count) * _f_above(f, shift_count, freedom)),

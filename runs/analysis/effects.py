@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from statistics import fmean
 
+# Machines have moods: successive runs correlate, by about this much on hosts that others share.
+AUTOCORRELATION = 0.3
+
 
 class Spread(StrEnum):
     """Whose run-to-run spread judges a difference."""
@@ -76,10 +79,11 @@ def contrast(
     """The difference of two groups' means; None where nothing tells how much runs vary.
 
     OWN: Welch 1947, freedom by Satterthwaite: SE² = s₁²/n₁ + s₂²/n₂. Needs three runs a side.
-    SHARED: SE² = s²(1/n₁ + 1/n₂) with s² pooled over both groups and `also` (further runs of the
+    SHARED: SE² = s²(i/n₁ + 1/n₂) with s² pooled over both groups and `also` (further runs of the
     same spread), n₁ + n₂ − 2 degrees of freedom; for one run against n it is the prediction
     interval s·√(1 + 1/n). A group whose own spread is larger than the pooled one keeps its own, so
-    that a noisy group cannot borrow the calm of a long history.
+    that a noisy group cannot borrow the calm of a long history; i is the `inflation` of repeats
+    made in a row, which have one mood where the history has seen many.
     """
     groups = (now, before, *also)
     freedom: float = sum(group.freedom for group in groups)
@@ -91,6 +95,7 @@ def contrast(
         freedom = _satterthwaite(squares, freedoms=(now.freedom, before.freedom))
     else:
         squares = [max(pooled, g.variance, g.least_variance) / g.n for g in (now, before)]
+        squares[0] *= inflation(now.n)
     if sum(squares) == 0:
         return None
     return Contrast(
@@ -99,6 +104,14 @@ def contrast(
         freedom=freedom,
         errors=(math.sqrt(squares[0]), math.sqrt(squares[1])),
     )
+
+
+def inflation(n: int) -> float:
+    """By how much n values in a row make the variance of their mean larger than independent ones.
+
+    1 + 2·Σ (1 − k/n)·φᵏ for k = 1 … n − 1 (first-order autocorrelation φ): 1 for one value.
+    """
+    return 1 + 2 * sum((1 - k / n) * AUTOCORRELATION**k for k in range(1, min(n, 40)))
 
 
 def ratio_interval(

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist, fmean, stdev
 
-from runs.analysis.effects import t_quantile
+from runs.analysis.effects import inflation, t_quantile
 
 MOST_REPEATS = 1000
 POWER = 0.8
@@ -123,21 +123,22 @@ def cv_interval(cv: float, *, n: int) -> tuple[float, float]:
 
 
 def power_of(
-    effect: float, *, cv: float, now: int, before: int, alpha: float = 0.05, also: int = 0
+    effect: float, *, cv: float, now: int, before: int, alpha: float = 0.05, in_a_row: bool = False
 ) -> float:
     """P(a two-sided t test sees a relative change of `effect`), runs of one spread.
 
     Noncentral t with now + before − 2 degrees of freedom and noncentrality effect / (CV·√(1/n₁ +
-    1/n₂)). `also`: degrees of freedom of the spread known from elsewhere.
+    1/n₂)). `in_a_row`: the runs `now` share a mood, see `effects.inflation`.
     """
     from scipy.special import nctdtr  # why here: importing scipy costs 0.1 s that faces do not owe
 
-    freedom = now + before - 2 + also
+    freedom = now + before - 2
     if freedom < 1:
         return 0.0
     if cv == 0:
         return 1.0
-    centre = abs(effect) / (cv * math.sqrt(1 / now + 1 / before))
+    shared = inflation(now) if in_a_row else 1.0
+    centre = abs(effect) / (cv * math.sqrt(shared / now + 1 / before))
     limit = t_quantile(1 - alpha / 2, freedom=freedom)
     if centre > 10 * limit:  # so far out there is no doubt left, and nctdtr may give NaN
         return 1.0
@@ -151,15 +152,16 @@ def repeats_needed(
 ) -> int | None:
     """The fewest runs that see a relative change of `effect` in four of five cases.
 
-    Runs a side for two groups; with `before`, runs to set against that many earlier ones, or None
-    where no number is enough.
+    Runs a side for two groups; with `before`, runs in a row to set against a history of that many,
+    or None where no number is enough.
     """
     if effect == 0:
         return None
 
     def enough(n: int) -> bool:
-        earlier = n if before is None else before
-        return power_of(effect, cv=cv, now=n, before=earlier, alpha=alpha) >= POWER
+        earlier, in_a_row = (n, False) if before is None else (before, True)
+        power = power_of(effect, cv=cv, now=n, before=earlier, alpha=alpha, in_a_row=in_a_row)
+        return power >= POWER
 
     if not enough(MOST_REPEATS):
         return None

@@ -488,7 +488,7 @@ def test_looking_the_other_way_round_turns_the_verdict(
     turned = {Verdict.REGRESSED: Verdict.IMPROVED, Verdict.IMPROVED: Verdict.REGRESSED}
     there, back = compare(now, before=before), compare(before, before=now)
     for one, other in zip(there.figures, back.figures, strict=True):
-        if one.p_value is not None and one.reason is not Reason.CHANGED is not other.reason:
+        if one.p_value is not None and min(len(one.values), len(other.values)) >= 3:
             assert one.p_value == pytest.approx(other.p_value)
         if one.reason is other.reason is Reason.CHANGED:
             assert other.verdict is turned[one.verdict]

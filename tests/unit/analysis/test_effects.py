@@ -9,12 +9,14 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from runs.analysis.effects import (
+    AUTOCORRELATION,
     Contrast,
     Group,
     Spread,
     angle_of_share,
     contrast,
     difference_of_shares,
+    inflation,
     ratio_interval,
     share_of_angle,
     t_below,
@@ -92,8 +94,16 @@ def test_two_runs_are_too_few_for_a_spread_of_their_own() -> None:
 def test_a_noisy_group_does_not_borrow_the_calm_of_a_long_history() -> None:
     now, before = [0.5, 1.5, 2.5], [1.0, 1.01] * 10
     ours = found(now, before, Spread.SHARED)
-    assert ours.errors[0] == pytest.approx(1 / math.sqrt(3))
+    assert ours.errors[0] == pytest.approx(math.sqrt(inflation(3) / 3))
     assert ours.errors[1] < 0.1
+
+
+@pytest.mark.parametrize("n", [1, 2, 5, 60])
+def test_a_mean_of_successive_values_varies_by_its_inflation(n: int) -> None:
+    """The sum of the correlation matrix φ^|i−j| over n is what independent values would have."""
+    places = np.arange(n)
+    correlations = AUTOCORRELATION ** np.abs(places[:, None] - places[None, :])
+    assert inflation(n) == pytest.approx(correlations.sum() / n)
 
 
 def test_one_against_one_knows_no_spread_until_others_tell_it() -> None:
@@ -113,7 +123,8 @@ def test_values_that_do_not_vary_have_no_known_spread_but_that_of_measuring(
     same = Group.of([1.0, 1.0, 1.0])
     assert contrast(same, before=same, spread=spread) is None
     ours = found([1.0] * 3, [1.0] * 3, spread, least_variance=0.03)
-    assert ours.errors == pytest.approx((0.1, 0.1))
+    stretch = math.sqrt(inflation(3)) if spread is Spread.SHARED else 1.0
+    assert ours.errors == pytest.approx((0.1 * stretch, 0.1))
     assert ours.freedom == pytest.approx(4)
 
 

@@ -72,14 +72,15 @@ def test_no_freedom_no_power_and_no_noise_no_doubt() -> None:
     assert power_of(0.5, cv=0.03, now=1, before=1) == 0
     assert power_of(0.5, cv=0.0, now=2, before=2) == 1
     assert power_of(0.5, cv=0.0001, now=3, before=3) == 1
-    assert power_of(0.1, cv=0.03, now=1, before=1, also=19) > 0.5
+    in_a_row = power_of(0.05, cv=0.03, now=5, before=20, in_a_row=True)
+    assert in_a_row < power_of(0.05, cv=0.03, now=5, before=20)
 
 
 def test_a_short_history_may_never_be_enough() -> None:
     assert repeats_needed(0.02, cv=0.05, before=3) is None
     assert repeats_needed(0.0, cv=0.05) is None
     assert repeats_needed(0.05, cv=0.001, before=3) == 1
-    assert repeats_needed(0.10, cv=0.05, before=20) == 3
+    assert repeats_needed(0.10, cv=0.05, before=20) == 4
 
 
 def test_a_stricter_alpha_asks_for_more_runs() -> None:
