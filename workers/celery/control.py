@@ -13,7 +13,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
 from arq.jobs import Deserializer
 from redis.asyncio import Redis
 
@@ -98,7 +97,7 @@ class Control:
         """Push a reply on the list that its client reads."""
         routing_key = (to.reply_to or {}).get("routing_key", "")
         message = envelope.pack(
-            msgspec.json.encode({self.watch.serving.hostname: reply}),
+            envelope.to_json({self.watch.serving.hostname: reply}),
             exchange=envelope.REPLIES,
             routing_key=routing_key,
             headers={"ticket": to.ticket, "clock": self.watch.events.clock.forward()},

@@ -108,6 +108,14 @@ def pack(body: bytes, *, exchange: str, routing_key: str, headers: dict[str, Any
     )
 
 
+def to_json(body: Any) -> bytes:
+    """The body as JSON; text that UTF-8 cannot hold is mended, not refused."""
+    try:
+        return _encoder.encode(body)
+    except UnicodeEncodeError:
+        return _encoder.encode(_mended(body))
+
+
 def read_command(raw: bytes) -> Command | None:
     """The command in a message; None for whatever else stands on that channel."""
     if len(raw) > MAX_MESSAGE_BYTES:
@@ -126,5 +134,16 @@ def read_command(raw: bytes) -> Command | None:
     return command
 
 
+def _mended(body: Any) -> Any:
+    if isinstance(body, str):
+        return body.encode("utf-8", "replace").decode()
+    if isinstance(body, list):
+        return [_mended(item) for item in body]
+    if isinstance(body, dict):
+        return {_mended(key): _mended(item) for key, item in body.items()}
+    return body
+
+
+_encoder = msgspec.json.Encoder(enc_hook=str)
 _envelope_decoder = msgspec.json.Decoder(_Envelope)
 _command_decoder = msgspec.json.Decoder(Command)

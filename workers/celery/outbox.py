@@ -9,15 +9,13 @@ import logging
 from collections import deque
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
 
-import msgspec
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from workers.celery import envelope, results
-from workers.celery.envelope import Channels
+from workers.celery.envelope import Channels, to_json
 from workers.celery.events import Event
 
 FLUSH_S = 0.1
@@ -138,7 +136,7 @@ class Outbox:
 
     def _message(self, kind: str, body: Event | list[Event]) -> Message:
         packed = envelope.pack(
-            _as_json(body),
+            to_json(body),
             exchange=envelope.EVENTS,
             routing_key=kind.replace("-", "."),
             headers={"hostname": self.hostname},
@@ -167,20 +165,3 @@ class Outbox:
             self.lost += batch.size
             logger.warning("celery_events_lost lost=%d error=%r", self.lost, failure)
         return min(LONGEST_PAUSE_S, 0.1 * 2.0 ** min(self._failures, 10))
-
-
-def _as_json(body: Any) -> bytes:
-    try:
-        return msgspec.json.encode(body)
-    except UnicodeEncodeError:  # a lone surrogate in somebody's text
-        return _as_json(_mended(body))
-
-
-def _mended(body: Any) -> Any:
-    if isinstance(body, str):
-        return body.encode("utf-8", "replace").decode()
-    if isinstance(body, list):
-        return [_mended(item) for item in body]
-    if isinstance(body, dict):
-        return {_mended(key): _mended(item) for key, item in body.items()}
-    return body

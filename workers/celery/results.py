@@ -7,8 +7,7 @@ builds it, if it knows the class, and nothing here ever does.
 from datetime import UTC, datetime
 from typing import Any
 
-import msgspec
-
+from workers.celery.envelope import to_json
 from workers.celery.redaction import Redaction
 from workers.celery.states import READY_STATES, State
 from workers.jsonsafe import sanitise
@@ -36,10 +35,10 @@ def document(
         "task_id": task_id,
         **(extended or {}),
     }
-    raw = msgspec.json.encode(meta)
+    raw = to_json(meta)
     if len(raw) > MAX_BYTES:
         omitted = {"omitted": f"the result has {len(raw)} bytes, {MAX_BYTES} are kept"}
-        raw = msgspec.json.encode(meta | {"result": omitted, "args": None, "kwargs": None})
+        raw = to_json(meta | {"result": omitted, "args": None, "kwargs": None})
     return raw
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from typing import Any
+from typing import Any, ClassVar
 
 from arq import Retry, func
 from arq.connections import RedisSettings
@@ -50,7 +50,7 @@ async def nasty(ctx: dict[Any, Any], *, text: str = "") -> dict[str, object]:
 
 @celery_compatible
 class WorkerSettings:
-    functions = [
+    functions: ClassVar[list[Any]] = [
         add,
         fail,
         func(again, max_tries=3),

@@ -14,4 +14,4 @@ answers = []
 for method, arguments in json.loads(commands):
     replies = app.control.broadcast(method, arguments=arguments, reply=True, timeout=5, limit=1)
     answers.append(next(iter(replies[0].values())) if replies else None)
-print(json.dumps(answers))
+sys.stdout.write(json.dumps(answers))

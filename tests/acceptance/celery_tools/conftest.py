@@ -63,11 +63,13 @@ def worker(broker: Broker, started: list[Running]) -> Callable[..., Running]:
 def flower(broker: Broker, started: list[Running]) -> Callable[..., Flower]:
     """Starts a Flower of the given tools, and waits until it listens to events."""
 
-    def start(tools: Path, *options: str) -> Flower:
+    def start(tools: Path, *, backend: str | None = None) -> Flower:
         port = processes.free_port()
+        command: list[str | Path] = [tools / "celery", f"--broker={broker.url}"]
+        if backend:
+            command.append(f"--result-backend={backend}")
         running = Running.of(
-            [tools / "celery", f"--broker={broker.url}", "flower", "--address=127.0.0.1"]
-            + [f"--port={port}", *options],
+            [*command, "flower", "--address=127.0.0.1", f"--port={port}"],
             FLOWER_UNAUTHENTICATED_API="true",
         )
         started.append(running)

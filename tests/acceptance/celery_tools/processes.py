@@ -118,10 +118,8 @@ class Broker:
             server="Valkey",
             variable="REDIS_URL",
         )
-        self.running = Running.of(
-            [program, "--port", str(self.port), "--bind", "127.0.0.1", "--dir", self.folder]
-            + ["--save", "", "--appendonly", "yes"]
-        )
+        place = ("--port", str(self.port), "--bind", "127.0.0.1", "--dir", self.folder)
+        self.running = Running.of([program, *place, "--save", "", "--appendonly", "yes"])
         eventually(self._answers)
 
     def stop(self) -> None:

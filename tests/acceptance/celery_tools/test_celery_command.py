@@ -56,7 +56,7 @@ def test_status_and_ping_find_every_worker(
     eventually(both)
     pings = answers(celery(tools, "inspect", "ping", "--json", "-t", "1"))
     assert list(pings.values()) == [{"ok": "pong"}, {"ok": "pong"}]
-    one = sorted(pings)[0]
+    one = min(pings)
     addressed = answers(celery(tools, "inspect", "ping", "--json", "-t", "1", "-d", one))
     assert list(addressed) == [one]
 
