@@ -158,6 +158,23 @@ async def test_a_worker_ends_when_its_starter_is_killed(client: QueueClient) -> 
     await until(gone)
 
 
+async def test_a_worker_waits_for_a_redis_that_is_not_there_yet(own_valkey: OwnValkey) -> None:
+    own_valkey.stop()
+    worker = WorkerProcess.start("load_test")
+    try:
+        await asyncio.sleep(1)
+        assert worker.popen.poll() is None
+        own_valkey.start()
+        async with QueueClient.connect() as client:
+
+            async def reported() -> bool:
+                return len(await client.fleet("load_test")) == 1
+
+            await until(reported)
+    finally:
+        worker.end()
+
+
 async def test_a_stubborn_worker_is_killed(
     client: QueueClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
