@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 
 from runs.analysis.findings import RunFindings
-from runs.analysis.numbers import count, number, percent, seconds
+from runs.analysis.numbers import count, number, percent, rate, seconds
 from runs.analysis.samples import STAMP_S
 from runs.analysis.summary import Summary
 from runs.analysis.within_run import MOST_UTILISATION
 
 LARGE_SKEW_S = 0.1  # smaller clock differences are corrected without a word
+EXPLAINED = 0.2  # of the lowest ceiling: how near it a saturated run should come
 TRUSTED_SKEW = 0.2  # of the average wait: a less certain correction makes waits doubtful
 
 
@@ -20,6 +21,7 @@ def notes(findings: RunFindings) -> tuple[str, ...]:
         *_workers(findings),
         *_missing_figures(findings),
         *findings.bottleneck.missing,
+        *_unexplained(findings),
         *_boundary(findings),
     )
 
@@ -124,6 +126,22 @@ def _missing_figures(findings: RunFindings) -> Iterator[str]:
         yield (
             f"Waits and sojourn times have no interval: at {percent(summary.utilisation or 0)} of"
             " the slots a single run cannot give one."
+        )
+
+
+def _unexplained(findings: RunFindings) -> Iterator[str]:
+    """Where a saturated run is far from every law, the laws are not the whole truth about it."""
+    binding, steady = findings.bottleneck.binding, findings.summary.steady_throughput_per_s
+    if binding is None or steady is None or not findings.summary.saturated:
+        return
+    share = steady / binding.throughput_per_s
+    if abs(share - 1) > EXPLAINED:
+        yield (
+            f"The measured {rate(steady)}/s are {percent(share)} of the lowest ceiling,"
+            f" {binding.name}: something limits this queue that the ceilings do not hold."
+            if share < 1
+            else f"The measured {rate(steady)}/s are {percent(share)} of the lowest ceiling,"
+            f" {binding.name}: one of its inputs is not what it was during the run."
         )
 
 

@@ -36,6 +36,11 @@ def seconds(value_s: float) -> str:
     return f"{number(value_s / 3600, digits=2)} h"
 
 
+def poll_seconds(value_s: float) -> str:
+    """A poll_delay or a part of one, in seconds as the settings have it: 0.5 s, 0.025 s."""
+    return f"{number(value_s, digits=2)} s"
+
+
 def percent(share: float) -> str:
     """A share of 1 as a percentage: 0.2 %, 4.8 %, 24 %, 0.03 %."""
     value = 100 * share
@@ -51,7 +56,7 @@ def times(factor: float) -> str:
     return f"{factor:.2f}×" if abs(factor - 1) < 0.095 else f"{factor:.1f}×"
 
 
-def setting(value: float) -> str:
+def setting_value(value: float) -> str:
     """The value of a setting as it is written in the settings: 0.05, 150, 10000."""
     return f"{value:g}" if abs(value) < 1e6 else str(round(value))
 

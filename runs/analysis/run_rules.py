@@ -8,7 +8,7 @@ import math
 from runs.analysis.advice import Evidence, Recommendation, Value
 from runs.analysis.bottleneck import Bottleneck
 from runs.analysis.ceilings import CeilingName
-from runs.analysis.numbers import count, number, percent, seconds
+from runs.analysis.numbers import count, number, percent, poll_seconds, seconds
 from runs.arrivals import ArrivalModel
 
 MOST_FAILED = 0.01  # of the tasks: the best efficiency rating ends there
@@ -113,7 +113,7 @@ def batch_size(evidence: Evidence) -> Recommendation | None:
     delay = workload.delay_s * smaller / workload.batch_size
     return Recommendation(
         name="batch_size",
-        action=f"Send {number(smaller)} tasks every {seconds(delay)}",
+        action=f"Send {number(smaller)} tasks every {poll_seconds(delay)}",
         reason="the same rate without a queue that the batches themselves make",
         evidence=f"batches of {number(workload.batch_size)} on {number(fleet.slots)} slots",
         value=Value.BETTER_TEST,
@@ -135,7 +135,7 @@ def too_few(evidence: Evidence) -> Recommendation | None:
         action=f"Send at least {number(_round_up(wanted))} tasks",
         reason="so short a run depends on where between two polls it began",
         evidence=f"{count(summary.n, 'task')} in {seconds(duration)}, a poll every"
-        f" {seconds(delay)}",
+        f" {poll_seconds(delay)}",
         value=Value.BETTER_TEST,
     )
 

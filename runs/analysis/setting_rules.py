@@ -4,12 +4,12 @@ A rule returns None without its evidence.
 """
 
 from runs.analysis.advice import Evidence, Recommendation, Value
-from runs.analysis.numbers import number, rate, seconds, setting, times
+from runs.analysis.numbers import number, poll_seconds, rate, seconds, setting_value, times
 
 POLL_SHARE = 0.25  # of the average sojourn time spent waiting for the next poll
 SHORT_POLL_S = 0.05
 RESULT_BYTES = 316  # a kept result of an empty task in Redis (arq-model §2)
-MUCH_MEMORY = 100e6
+MUCH_MEMORY = 500e6
 
 
 def proposed_change(evidence: Evidence) -> Recommendation | None:
@@ -23,7 +23,7 @@ def proposed_change(evidence: Evidence) -> Recommendation | None:
     predicted = rate(change.predicted_throughput_per_s)
     return Recommendation(
         name=change.setting,
-        action=f"Change {change.setting} {setting(change.old)} → {setting(change.new)}",
+        action=f"Change {change.setting} {setting_value(change.old)} → {setting_value(change.new)}",
         reason=f"predicted {predicted}/s ({times(1 + change.gain)}), {change.cost}",
         evidence=f"{binding.name} limits at {rate(binding.throughput_per_s)}/s",
         value=Value.MORE_THROUGHPUT,
@@ -57,9 +57,9 @@ def poll_wait(evidence: Evidence) -> Recommendation | None:
     saved = (delay - SHORT_POLL_S) / 2
     return Recommendation(
         name="poll_delay",
-        action=f"Change poll_delay {setting(delay)} → {setting(SHORT_POLL_S)}",
+        action=f"Change poll_delay {setting_value(delay)} → {setting_value(SHORT_POLL_S)}",
         reason=f"the average task is done {seconds(saved)} sooner",
-        evidence=f"{seconds(delay / 2)} of {seconds(sojourn)} is waiting for the next poll",
+        evidence=f"{poll_seconds(delay / 2)} of {seconds(sojourn)} is waiting for the next poll",
         value=Value.SHORTER_WAIT,
     )
 

@@ -1,0 +1,95 @@
+"""How is a limit said? One sentence for each ceiling that may bind."""
+
+from runs.analysis.bottleneck import Bottleneck
+from runs.analysis.ceilings import Ceiling, CeilingName
+from runs.analysis.numbers import number, poll_seconds, rate, seconds
+
+
+def limited_by(found: Bottleneck, *, reached: bool) -> str:
+    """Limited by poll_delay: free slots are refilled only every 0.5 s.
+
+    `reached`: whether the run met the limit; otherwise it is said what it would be.
+    """
+    binding = found.binding
+    if binding is None:
+        return found.missing[0] if found.missing else "What limits this queue is not known."
+    if binding.name is CeilingName.ARRIVALS:
+        return _limited_by_arrivals(found)
+    because = _BECAUSE[binding.name](binding)
+    if reached:
+        return f"Limited by {binding.name}: {because}."
+    return f"Would be limited by {binding.name} at {rate(binding.throughput_per_s)}/s: {because}."
+
+
+def _limited_by_arrivals(found: Bottleneck) -> str:
+    offered = rate(found.ceilings[0].throughput_per_s)
+    able = found.capacity
+    if able is None:
+        return f"Limited by arrivals: {offered}/s were offered."
+    share = number(100 * found.ceilings[0].throughput_per_s / able.throughput_per_s)
+    return (
+        f"Limited by arrivals: {offered}/s were offered, {share} % of the"
+        f" {rate(able.throughput_per_s)}/s that {able.name} would allow."
+    )
+
+
+def _input(ceiling: Ceiling, name: str) -> float:
+    return next((each.value for each in ceiling.inputs if each.name == name), 0.0)
+
+
+def _poll_delay(ceiling: Ceiling) -> str:
+    return f"free slots are refilled only every {poll_seconds(_input(ceiling, 'd'))}"
+
+
+def _max_jobs(ceiling: Ceiling) -> str:
+    slots, mean = _input(ceiling, "max_jobs"), _input(ceiling, "E[S]")
+    return f"all {number(slots)} slots are taken, for {seconds(mean)} by a task"
+
+
+def _read_limit(ceiling: Ceiling) -> str:
+    ids, delay = _input(ceiling, "Q"), _input(ceiling, "d")
+    return f"a poll reads no more than {number(ids)} tasks, every {poll_seconds(delay)}"
+
+
+def _shared_read_limit(ceiling: Ceiling) -> str:
+    ids, workers = _input(ceiling, "Q"), _input(ceiling, "k")
+    return f"{number(workers)} workers read the same {number(ids)} tasks, so no more can run"
+
+
+def _start(ceiling: Ceiling) -> str:
+    cost = _input(ceiling, "s")
+    return f"a worker starts one task after another, {seconds(cost)} each"
+
+
+def _event_loop(ceiling: Ceiling) -> str:
+    held = _input(ceiling, "b") or _input(ceiling, "C")
+    return f"a task holds its worker's only thread for {seconds(held)}"
+
+
+def _process_pool(ceiling: Ceiling) -> str:
+    children, used = _input(ceiling, "children"), _input(ceiling, "pool CPU")
+    return f"{number(children)} processes run one task at a time, {seconds(used)} of CPU each"
+
+
+def _cpu(ceiling: Ceiling) -> str:
+    used = sum(each.value for each in ceiling.inputs if each.unit == "s")
+    cores = number(_input(ceiling, "cores"))
+    return f"a task takes {seconds(used)} of CPU, and there are {cores} cores"
+
+
+def _redis(ceiling: Ceiling) -> str:
+    used = _input(ceiling, "Redis CPU")
+    return f"its one thread spends {seconds(used)} on a task"
+
+
+_BECAUSE = {
+    CeilingName.POLL_DELAY: _poll_delay,
+    CeilingName.MAX_JOBS: _max_jobs,
+    CeilingName.QUEUE_READ_LIMIT: _read_limit,
+    CeilingName.FLEET_QUEUE_READ_LIMIT: _shared_read_limit,
+    CeilingName.START_ROUND_TRIPS: _start,
+    CeilingName.EVENT_LOOP: _event_loop,
+    CeilingName.PROCESS_POOL: _process_pool,
+    CeilingName.CPU: _cpu,
+    CeilingName.REDIS: _redis,
+}
