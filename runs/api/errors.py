@@ -16,6 +16,7 @@ from django.http.request import UnreadablePostError
 from rest_framework import exceptions
 from rest_framework.response import Response
 
+from runs.analysis.document import UnreadableReportError
 from runs.errors import InvalidSpec, LoadLabError, NotAllowedNow, TooManyWaiting, UnknownRun
 from workers.errors import (
     InvalidParameter,
@@ -143,6 +144,12 @@ def _(error: TooManyWaiting) -> Answer:
     return Answer(
         status=429, code="too_many_waiting", message=str(error), headers=_again(RETRY_AFTER_S)
     )
+
+
+@answer_to.register
+def _(error: UnreadableReportError) -> Answer:
+    # a stored report of another version of ours
+    return Answer(status=409, code="unreadable_report", message=str(error))
 
 
 @answer_to.register

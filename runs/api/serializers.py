@@ -30,6 +30,7 @@ RUN_ID = r"lt_[0-9A-Za-z_]{1,36}"
 GROUP_ID = r"lg_[0-9A-Za-z_]{1,36}"
 REFERENCE = f"{RUN_ID}|{GROUP_ID}"
 MOST_COMPARED = 20
+MOST_WORKERS = 1000
 NO_ID = "the id of a run (lt_…) or of a group (lg_…)"
 
 _DEFAULT = Spec()
@@ -233,9 +234,24 @@ class ExplainQuery(Query):
     """Which queue, under which load."""
 
     target_queue = OneOf(QUEUES, required=False, default=None)
-    task_time_s = QueryNumber(low=0, high=MAX_DURATION_S, required=False, default=None)
-    workers = QueryNumber(low=1, high=1000, whole=True, required=False, default=1)
-    rate_per_s = QueryNumber(low=0, high=1e6, required=False, default=None)
+    task_time_s = QueryNumber(
+        low=0,
+        high=MAX_DURATION_S,
+        required=False,
+        default=None,
+        help_text="how long a task takes; else the mean of the last run on the queue",
+    )
+    workers = QueryNumber(
+        low=1,
+        high=MOST_WORKERS,
+        whole=True,
+        required=False,
+        default=None,
+        help_text="so many with the queue's settings; else those that serve it now",
+    )
+    rate_per_s = QueryNumber(
+        low=0.001, high=1e6, required=False, default=None, help_text="does this rate fit?"
+    )
 
 
 def _sentence(name: str, said: Any) -> str:

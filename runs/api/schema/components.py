@@ -115,6 +115,7 @@ TASK_TYPE: Schema = fixed(
 
 QUEUE: Schema = at_least(
     queue=TEXT,
+    active_run=said(or_null(TEXT), "the run that has the queue to itself now"),
     reachable=said(YES_NO, "false: Redis does not answer, `because` says more"),
     because=or_null(TEXT),
     queued=or_null(COUNT),
@@ -123,6 +124,32 @@ QUEUE: Schema = at_least(
     running=or_null(COUNT),
     oldest_job_age_s=or_null(NUMBER),
     workers=list_of(ANY_OBJECT),
+)
+
+COMPARISON: Schema = at_least(
+    sides=list_of(at_least(name=TEXT, n=COUNT, runs=list_of(ANY_OBJECT))),
+    comparisons=list_of(
+        at_least(
+            before=TEXT,
+            now=TEXT,
+            verdict=words(*VERDICTS, "incomparable", "no_baseline"),
+            headline=TEXT,
+            because=TEXT,
+            changed=said(list_of(ANY_OBJECT), "what differs in the environment"),
+            configuration_differences=list_of(ANY_OBJECT),
+            figures=said(ANY_OBJECT, "{figure: {before, value, change, interval, verdict, …}}"),
+        )
+    ),
+)
+
+EXPLANATION: Schema = at_least(
+    subject=TEXT,
+    fleet=at_least(processes=COUNT, slots=COUNT, source=TEXT),
+    task_time_ms=or_null(NUMBER),
+    task_time_source=TEXT,
+    bottleneck=or_null(ANY_OBJECT),
+    missing=list_of(TEXT),
+    rate=said(or_null(ANY_OBJECT), "whether rate_per_s fits; null where none was given"),
 )
 
 COMPONENTS: dict[str, Schema] = {
@@ -146,8 +173,8 @@ COMPONENTS: dict[str, Schema] = {
     "Stopped": fixed(test_id=TEXT, status=STATUS, message=TEXT, result_url=URL),
     "Report": REPORT,
     "Group": fixed(group_id=TEXT, runs=list_of(component("Report")), summary=ANY_OBJECT),
-    "Comparison": ANY_OBJECT,
-    "Explanation": ANY_OBJECT,
+    "Comparison": COMPARISON,
+    "Explanation": EXPLANATION,
     "Baselines": all_of(ANY_OBJECT),
     "Queue": QUEUE,
     "Queues": all_of(component("Queue")),

@@ -13,6 +13,10 @@ class Door(NamedTuple):
     body: dict[str, object] | None = None
 
     @property
+    def address(self) -> str:
+        return self.path.partition("?")[0]
+
+    @property
     def names_a_run(self) -> bool:
         return NO_RUN in self.path
 
@@ -26,6 +30,9 @@ DOORS = [
     Door("get", f"{TASKS}load-test-types", "view"),
     Door("get", f"{TASKS}load-tests", "view"),
     Door("get", f"{TASKS}load-test/{NO_RUN}/tasks", "view"),
+    Door("get", f"{TASKS}load-test/compare?runs={NO_RUN},lt_x", "view"),
+    Door("get", f"{TASKS}load-test/explain", "view"),
+    Door("get", f"{TASKS}queues", "view"),
     Door("post", f"{TASKS}load-test/{NO_RUN}/cancel", "cancel", {}),
     Door("post", f"{TASKS}load-test/{NO_RUN}/baseline", "pin", {}),
     Door("delete", f"{TASKS}load-test/{NO_RUN}/baseline", "pin"),

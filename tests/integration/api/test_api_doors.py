@@ -40,7 +40,7 @@ def test_no_door_is_forgotten() -> None:
 
     published = {addresses(p) for p in urlpatterns if str(p.pattern).startswith("v1/tasks/")}
     known = {
-        door.path.replace(
+        door.address.replace(
             "lt_20261123T094501_ffffff",
             "<str:task_id>" if "result" in door.path else "<str:test_id>",
         )
@@ -105,7 +105,9 @@ def test_another_method_is_refused_with_those_there_are(
 
 @every_door
 def test_an_unknown_parameter_of_the_query_is_refused_by_name(api: APIClient, door: Door) -> None:
-    response = knock(api, door._replace(path=f"{door.path}?page_sice=3"))
+    response = knock(
+        api, door._replace(path=f"{door.path}{'&' if '?' in door.path else '?'}page_sice=3")
+    )
     assert response.status_code == 400
     assert refusal(response) == "invalid_request"
     assert "page_sice" in response.json()["fields"]
