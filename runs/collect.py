@@ -51,6 +51,7 @@ class Collection:
     outstanding: Outstanding
     arrivals: Arrivals
     waiting: list[IncomingTask] = field(default_factory=list)
+    storing: "asyncio.Task[None] | None" = None
     last_hit: float = field(default_factory=time.monotonic)
     gone_since: float | None = None
     renewed: float = 0.0
@@ -65,6 +66,12 @@ class Collection:
                 return await outlast_redis(ask, until=self._lease_is_old)
             except GaveUp:
                 continue
+
+    async def stored(self) -> None:
+        """Wait until what is being stored is committed and has left Redis."""
+        storing, self.storing = self.storing, None
+        if storing is not None:
+            await storing
 
     async def keep_lease(self) -> None:
         """Renew our hold on the run three times a lease."""
@@ -112,6 +119,9 @@ async def collect(
             await asyncio.sleep(ROUND_S)
     except LeaseLost:
         logger.warning("collect_lease_lost test_id=%s", run.test_id)
+    finally:
+        if work.storing is not None:
+            work.storing.cancel()
 
 
 async def _round(work: Collection) -> bool:
@@ -160,7 +170,7 @@ async def _gather(work: Collection) -> None:
         if not hits and seen >= reach and (before is None or after >= before):
             break
         await work.keep_lease()
-    await _store(work)
+    await _store_all(work)
 
 
 async def _read(work: Collection, sequences: Sequence[int]) -> int:
@@ -183,17 +193,27 @@ async def _read(work: Collection, sequences: Sequence[int]) -> int:
 
 
 async def _store(work: Collection) -> None:
-    """Commit what was read, and only then let it leave Redis."""
+    """Begin to store what was read; PostgreSQL works on it while the next results are read."""
     rows, work.waiting = work.waiting, []
-    if not rows:
-        return
+    await work.stored()
+    if rows:
+        work.storing = asyncio.create_task(_commit(work, rows))
+
+
+async def _store_all(work: Collection) -> None:
+    await _store(work)
+    await work.stored()
+    await in_database(work.run.reload)
+
+
+async def _commit(work: Collection, rows: Sequence[IncomingTask]) -> None:
+    """Commit these rows, and only then let their results leave Redis."""
     await in_database(ingest, work.run.pk, rows)
     for row in rows:
         work.outstanding.settle(row.sequence)
     for start in range(0, len(rows), IDS_PER_CALL):
         ids = [row.task_id for row in rows[start : start + IDS_PER_CALL]]
         await work.redis(partial(work.client.discard, ids))
-    await in_database(work.run.reload)
 
 
 async def _rest_is_gone(work: Collection) -> bool:
@@ -259,7 +279,7 @@ async def _read_everything(work: Collection) -> None:
     while sequences := work.outstanding.chunk(after=after, sent=sent, limit=IDS_PER_CALL):
         await _read(work, sequences)
         after = sequences[-1]
-    await _store(work)
+    await _store_all(work)
 
 
 async def _each_chunk(work: Collection, ask: Callable[[list[str]], Awaitable[object]]) -> None:

@@ -15,6 +15,7 @@ from workers.tasks import registry
 @pytest.fixture
 def counting_tasks(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The task type `count_executions`, here and in every worker process; gone afterwards."""
+    registry.task_types()  # why: the built-in types register once, at their import
     before = dict(registry._registered), set(registry._loaded)
     monkeypatch.syspath_prepend(str(Path(__file__).parent))
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
