@@ -1,0 +1,12 @@
+"""The admin site: Django's own, whose index is the dashboard, with the pages that are no model's."""
+
+from django.contrib.admin import AdminSite
+
+
+class LoadLabAdminSite(AdminSite):
+    """Where load tests are launched, watched, understood and compared."""
+
+    site_header = "loadlab"
+    site_title = "loadlab"
+    site_url = None
+    enable_nav_sidebar = False
