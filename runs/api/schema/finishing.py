@@ -3,6 +3,7 @@
 from typing import Any
 
 from runs.api.schema.components import COMPONENTS
+from runs.api.schema.examples import EXAMPLES
 from runs.api.schema.shapes import component
 
 _PREFIX = "/api/v1/tasks/"
@@ -36,6 +37,7 @@ def finish(result: dict[str, Any], **_: Any) -> dict[str, Any]:
                     str(status), {"$ref": f"#/components/responses/{_name(status)}"}
                 )
             _link(operation)
+            _illustrate(operation)
     return result
 
 
@@ -74,6 +76,14 @@ def _link(operation: dict[str, Any]) -> None:
             }
             for other, parameter in _LINKED.items()
         }
+
+
+def _illustrate(operation: dict[str, Any]) -> None:
+    """Show an answer beside its schema."""
+    for status, answer in operation["responses"].items():
+        for media in answer.get("content", {}).values():
+            if status.startswith("2"):
+                media["example"] = EXAMPLES[operation["operationId"]]
 
 
 def _name(status: int) -> str:
