@@ -94,6 +94,11 @@ def refusal(error: BaseException) -> CommandError | None:
     return None if sentence is None else CommandError(sentence, returncode=ExitCode.COULD_NOT_RUN)
 
 
+def missed_a_threshold(document: Document) -> bool:
+    """Whether any rule of the run does not hold."""
+    return any(value(entry, "passed") is not True for entry in items(document, "thresholds"))
+
+
 def _codes(document: Document) -> Iterable[ExitCode]:
     status = words(document, "status")
     if status == "cancelled":
@@ -102,7 +107,7 @@ def _codes(document: Document) -> Iterable[ExitCode]:
         yield ExitCode.COULD_NOT_RUN
     if status == "timed_out" or amount(document, "metrics", "tasks_lost"):
         yield ExitCode.TIMED_OUT
-    if any(value(entry, "passed") is not True for entry in items(document, "thresholds")):
+    if missed_a_threshold(document):
         yield ExitCode.THRESHOLD_MISSED
 
 

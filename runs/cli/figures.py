@@ -18,7 +18,7 @@ def count(value: object) -> str:
     return whole if abs(number) >= _GROUP_FROM else whole.replace(" ", "")
 
 
-def counted(value: int, noun: str) -> str:
+def counted(value: float, noun: str) -> str:
     """`1 run`, `12 runs`."""
     return f"{count(value)} {noun}{'' if value == 1 else 's'}"
 

@@ -42,6 +42,18 @@ def rate_per_s(text: str) -> float:
     return number / per
 
 
+def share(text: str) -> float:
+    """A part of the whole, from `5%` or `0.05`."""
+    number, percent = text.strip(), text.strip().endswith("%")
+    try:
+        value = float(number.removesuffix("%")) / (100 if percent else 1)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < 1:
+        raise ArgumentTypeError(f"{text!r} is not a share such as 5% or 0.05")
+    return value
+
+
 def parameter(text: str) -> tuple[str, str]:
     """A task type's own parameter: its name and its value, still as text."""
     name, equals, value = text.partition("=")

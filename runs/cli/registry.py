@@ -4,7 +4,20 @@ from typing import Any, Protocol
 
 from django.core.management import get_commands
 
-from runs.cli import cancel, dispatching, info, listing, results, run
+from runs.cli import (
+    baselines,
+    cancel,
+    comparing,
+    dispatching,
+    evaluating,
+    explaining,
+    info,
+    listing,
+    noise,
+    results,
+    run,
+    trying,
+)
 from runs.cli.parser import SentenceParser
 from runs.cli.preset import CPU, IO, MEMORY
 from runs.cli.screen import Screen
@@ -37,6 +50,12 @@ SUBCOMMANDS: tuple[Subcommand, ...] = (
     listing,
     info,
     cancel,
+    explaining,
+    trying,
+    comparing,
+    baselines,
+    evaluating,
+    noise,
     dispatching,
 )
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 
+from runs.cli.conducting import conducted
 from runs.cli.exits import ExitCode, exit_code_of
 from runs.cli.parser import SentenceParser
-from runs.cli.progress import progress_line
 from runs.cli.rendering.group import group_lines
 from runs.cli.rendering.run import run_lines
 from runs.cli.run_options import (
@@ -17,8 +17,7 @@ from runs.cli.run_options import (
     spec_of,
 )
 from runs.cli.screen import Screen
-from runs.cli.signals import signals_cancel
-from runs.conduct import conduct_here, refuse_what_does_not_fit
+from runs.conduct import Watcher, conduct_here, refuse_what_does_not_fit
 from runs.daemons import new_owner
 from runs.errors import NotAllowedNow
 from runs.models import Daemon, LoadTestRun
@@ -52,11 +51,16 @@ def carry_out(options: dict[str, Any], *, task_type: str, screen: Screen) -> int
     planned = validate(spec).num_tasks or 0
     if not options["wait"]:
         return _leave_to_daemons(spec, planned=planned, as_json=options["json"], screen=screen)
-    runs, cancelled = asyncio.run(
-        _conducted(spec, planned=planned, workers=options["workers"], screen=screen)
-    )
+    runs: list[LoadTestRun] = []
+
+    async def work(watcher: Watcher) -> bool:
+        await refuse_what_does_not_fit(num_tasks=planned)
+        await _run_all(spec, runs=runs, workers=options["workers"], watcher=watcher)
+        return True
+
+    ended = conducted(work, runs=spec.repeat, screen=screen)
     code = show_reports(runs, as_json=options["json"], screen=screen)
-    return ExitCode.CANCELLED if cancelled else code
+    return code if ended else ExitCode.CANCELLED
 
 
 def show_reports(runs: list[LoadTestRun], *, as_json: bool, screen: Screen) -> ExitCode:
@@ -67,53 +71,34 @@ def show_reports(runs: list[LoadTestRun], *, as_json: bool, screen: Screen) -> E
     # why read again: a run that was cancelled while it waited has changed in the database only
     run = LoadTestRun.objects.named(runs[0].test_id)
     document = group_document(grouped) if grouped else report_document(run)
-    render = group_lines if grouped else run_lines
     if as_json:
         screen.json(document)
     else:
-        screen.show(render(document, sheet=screen.sheet))
+        screen.show((group_lines if grouped else run_lines)(document, sheet=screen.sheet))
     return exit_code_of(document["runs"] if grouped else [document])
 
 
-async def _conducted(
-    spec: Spec, *, planned: int, workers: int, screen: Screen
-) -> tuple[list[LoadTestRun], bool]:
-    """The runs, ended, and whether a signal ended them."""
-    runs: list[LoadTestRun] = []
+async def _run_all(spec: Spec, *, runs: list[LoadTestRun], workers: int, watcher: Watcher) -> None:
+    """Fill `runs` and conduct them; what is not begun when this ends early is cancelled."""
     owner = new_owner()
-    with (
-        progress_line(screen, runs=spec.repeat) as watcher,
-        signals_cancel(asyncio.current_task(), say=watcher.notice),
-    ):
-        try:
-            await refuse_what_does_not_fit(num_tasks=planned)
-            await _start(spec, owner=owner, runs=runs)
-            await conduct_here(runs, workers=workers, watcher=watcher, owner=owner)
-        except asyncio.CancelledError:
-            await _abandon(runs)
-            return runs, True
-        except Exception:
-            await _abandon(runs)
-            raise
-    return runs, False
-
-
-async def _start(spec: Spec, *, owner: str, runs: list[LoadTestRun]) -> None:
-    """Store the runs; a signal meanwhile waits, so that none is left that nobody knows of."""
-    starting = asyncio.ensure_future(sync_to_async(start_runs)(spec=spec, held_by=owner))
     try:
-        await asyncio.shield(starting)
-    finally:
-        runs.extend(await starting)
-
-
-async def _abandon(runs: list[LoadTestRun]) -> None:
-    """Cancel what was not begun, so that no daemon takes it later."""
-    for run in runs:
+        starting = asyncio.ensure_future(sync_to_async(start_runs)(spec=spec, held_by=owner))
         try:
-            await sync_to_async(cancel_run)(test_id=run.test_id)
-        except NotAllowedNow:
-            continue  # it has ended, as it should
+            await asyncio.shield(starting)
+        finally:  # why: a signal meanwhile must not leave runs that nobody knows of
+            runs.extend(await starting)
+        await conduct_here(runs, workers=workers, watcher=watcher, owner=owner)
+    except (Exception, asyncio.CancelledError):
+        for run in runs:
+            await sync_to_async(_give_up)(run)
+        raise
+
+
+def _give_up(run: LoadTestRun) -> None:
+    try:
+        cancel_run(test_id=run.test_id)
+    except NotAllowedNow:
+        return  # it has ended, as it should
 
 
 def _leave_to_daemons(spec: Spec, *, planned: int, as_json: bool, screen: Screen) -> int | None:

@@ -226,6 +226,43 @@ def test_a_group_shows_each_run_and_pages_lead_to_older_ones() -> None:
     assert first in loadlab("list", "--limit", "1", "--before", second).stdout
 
 
+def test_a_change_is_tried_noise_is_measured_and_groups_are_compared(tmp_path: Path) -> None:
+    few = (*QUICK, "--tasks", "20")
+    tried = loadlab("try", *few, "--change", "poll_delay=0.05", "--repeat", "1", "--json")
+    assert tried.returncode == 0, tried.stderr
+    proof = json.loads(tried.stdout)
+    assert proof["changes"] == {"poll_delay": 0.05}
+    before, after = (side["name"] for side in proof["sides"])
+    (tmp_path / "before.json").write_text(loadlab("results", before, "--json").stdout)
+    compared = loadlab("compare", str(tmp_path / "before.json"), after)
+    assert compared.returncode == 0, compared.stderr
+    assert "poll_delay" in compared.stdout
+    noise = loadlab("noise", *few, *OWN_WORKER, "--repeat", "2")
+    assert noise.returncode == 0, noise.stderr
+    assert "overall_throughput" in noise.stdout
+
+
+def test_a_pinned_run_judges_the_next_and_runs_are_judged_again() -> None:
+    few = (*QUICK, *OWN_WORKER, "--tasks", "20", "--json")
+    first, second = (json.loads(loadlab("run", *few).stdout)["test_id"] for _ in range(2))
+    assert loadlab("baseline", "pin", first).returncode == 0
+    judged = json.loads(loadlab("evaluate", second, "--json").stdout)
+    assert judged["analysis"]["baseline"]["kind"] == "pinned"
+    assert f"pinned    {first}" in loadlab("baseline", "report").stdout
+    assert first in loadlab("baseline", "show", second).stdout
+    assert loadlab("baseline", "unpin", first).returncode == 0
+    assert loadlab("baseline", "unpin", first).returncode == 2
+
+
+def test_a_queue_is_explained_without_load() -> None:
+    explained = loadlab(
+        "explain", "media", "--task-time", "200ms", "--rate", "5/s", "--workers", "1"
+    )
+    assert explained.returncode == 0, explained.stderr
+    assert "poll_delay" in explained.stdout
+    assert "5/s: it fits" in explained.stdout
+
+
 def test_help_and_version_explain_themselves() -> None:
     for arguments in (("--help",), (), ("run", "--help"), ("help", "run")):
         shown = loadlab(*arguments)

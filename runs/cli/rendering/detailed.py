@@ -5,11 +5,12 @@ from collections.abc import Callable, Mapping, Sequence
 from rich.text import Text
 
 from runs.cli import figures
+from runs.cli.rendering.ceilings import ceiling_lines, change_lines
 from runs.cli.rendering.charts import distribution_lines, poll_cycle_lines, timeline_lines
 from runs.cli.rendering.pairs import in_order, pairs
-from runs.cli.rendering.reading import Document, amount, items, part, value, words
-from runs.cli.rendering.report import apart, bar_of, failure_lines, report_lines
-from runs.cli.rendering.sheet import Lines, Sheet
+from runs.cli.rendering.reading import Document, items, part, value, words
+from runs.cli.rendering.report import failure_lines, report_lines
+from runs.cli.rendering.sheet import Lines, Sheet, apart
 
 ACCOUNTING = (
     "planned",
@@ -38,7 +39,6 @@ _TIMES = ("execution_time_ms", "queue_wait_ms", "sojourn_time_ms")
 _STATISTICS = ("avg", "p50", "p95", "p99")
 _TYPE_STATISTICS = ("mean", "p50", "p95", "min", "max", "n")
 
-_CUT_AT = 6  # times the lowest ceiling: beyond it a bar only says "far away"
 
 Section = Callable[[Document, Sheet], Lines]
 
@@ -56,22 +56,15 @@ def detailed_lines(document: Document, *, sheet: Sheet) -> Lines:
     return apart(blocks)
 
 
-def _ceilings(document: Document, sheet: Sheet) -> Lines:
+def _limits(document: Document, sheet: Sheet) -> Lines:
     bottleneck = part(document, "analysis", "bottleneck")
-    ceilings = items(bottleneck, "ceilings")
-    binding = words(bottleneck, "binding")
-    lowest = amount(next(iter(ceilings), {}), "throughput_per_s")
-    lines = sheet.bars(
-        [bar_of(c, binding=binding, sheet=sheet) for c in ceilings],
-        style="cyan",
-        full=lowest and _CUT_AT * lowest,
-    )
-    for ceiling in ceilings:
-        derived = (words(ceiling, "formula"), figures.plain(value(ceiling, "inputs") or ""))
-        text = "; ".join(piece for piece in derived if piece)
-        lines += sheet.paragraph(text, label=words(ceiling, "name"), hang=18) if text else []
-    change = part(bottleneck, "change")
-    return lines + (pairs({"change": change}, sheet=sheet) if change else [])
+    told = {"binding", "ceilings", "change"}
+    rest = {name: entry for name, entry in bottleneck.items() if name not in told and entry}
+    return [
+        *ceiling_lines(bottleneck, sheet=sheet),
+        *change_lines(part(bottleneck, "change"), sheet=sheet),
+        *pairs(rest, sheet=sheet),
+    ]
 
 
 def _recommendations(document: Document, sheet: Sheet) -> Lines:
@@ -88,7 +81,8 @@ def _ratings(document: Document, sheet: Sheet) -> Lines:
     return pairs(ratings, sheet=sheet)
 
 
-def _baseline(document: Document, sheet: Sheet) -> Lines:
+def baseline_lines(document: Document, sheet: Sheet) -> Lines:
+    """What the run was judged against, and how each figure came out."""
     baseline = part(document, "analysis", "baseline")
     judged = part(baseline, "figures")
     plain = {name: entry for name, entry in baseline.items() if name != "figures"}
@@ -104,7 +98,8 @@ def _baseline(document: Document, sheet: Sheet) -> Lines:
         for name, entry in judged.items()
     ]
     header = ("figure", "baseline", "value", "change", "95 % interval", "verdict")
-    return pairs(plain, sheet=sheet) + (sheet.table(header, rows, left=(0, 5)) if rows else [])
+    table = sheet.table(header, rows, left=(0, 5), whole=(0, 4)) if rows else []
+    return pairs(plain, sheet=sheet) + table
 
 
 def _times(document: Document, sheet: Sheet) -> Lines:
@@ -164,7 +159,8 @@ def _change_of(ratio: object) -> str:
 def _interval_of(interval: object) -> str:
     if not isinstance(interval, list) or len(interval) != 2:
         return figures.NONE
-    return f"{_change_of(interval[0])} to {_change_of(interval[1])}"
+    low, high = (_change_of(bound).removesuffix(" %") for bound in interval)
+    return f"{low} to {high}"
 
 
 def _range(name: str, interval: object) -> str:
@@ -178,9 +174,9 @@ def _statistic(name: str, column: str, entry: object) -> str:
 
 
 _SECTIONS: tuple[tuple[str, str, Section], ...] = (
-    ("What limits it", "bottleneck", _ceilings),
+    ("What limits it", "bottleneck", _limits),
     ("Recommendations", "recommendations", _recommendations),
-    ("Against the baseline", "baseline", _baseline),
+    ("Against the baseline", "baseline", baseline_lines),
     ("Times", "task_metrics", _times),
     ("Distribution", "distribution", distribution_lines),
     ("Reported by tasks", "type_metrics", _type_metrics),

@@ -3,8 +3,8 @@
 from runs.cli import figures
 from runs.cli.rendering.pairs import pairs
 from runs.cli.rendering.reading import Document, items, part, value, words
-from runs.cli.rendering.report import apart, outcome
-from runs.cli.rendering.sheet import Lines, Sheet
+from runs.cli.rendering.report import outcome
+from runs.cli.rendering.sheet import Lines, Sheet, apart
 
 _HEADER = ("run", "tasks/s", "p50", "p95", "failed", "verdict")
 

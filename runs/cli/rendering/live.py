@@ -4,8 +4,8 @@ from rich.text import Text
 
 from runs.cli import figures
 from runs.cli.rendering.reading import Document, amount, items, part, value, words
-from runs.cli.rendering.report import apart, identity_lines
-from runs.cli.rendering.sheet import Lines, Sheet
+from runs.cli.rendering.report import identity_lines
+from runs.cli.rendering.sheet import Lines, Sheet, apart
 
 _ENDED = frozenset({"completed", "failed", "cancelled", "timed_out"})
 _COUNTS = ("completed", "failed", "cancelled", "lost")

@@ -5,8 +5,9 @@ import re
 from rich.text import Text
 
 from runs.cli import figures
+from runs.cli.rendering.ceilings import bar_lines
 from runs.cli.rendering.reading import Document, amount, items, part, value, words
-from runs.cli.rendering.sheet import Bar, Lines, Sheet
+from runs.cli.rendering.sheet import Lines, Sheet, apart
 
 MARKS = {
     "improved": ("IMPROVED", "bold cyan"),
@@ -42,15 +43,6 @@ def report_lines(document: Document, *, sheet: Sheet) -> Lines:
         ],
     ]
     return apart(blocks)
-
-
-def apart(blocks: list[Lines]) -> Lines:
-    """The blocks that say anything, an empty line between two of them."""
-    lines: Lines = []
-    for block in blocks:
-        if block:
-            lines += [Text(), *block] if lines else block
-    return lines
 
 
 def mark_of(document: Document) -> Text:
@@ -96,14 +88,6 @@ def identity_lines(document: Document, *, sheet: Sheet) -> Lines:
     if words(document, "label"):
         lines += sheet.paragraph(words(document, "label"), style="dim")
     return lines
-
-
-def bar_of(ceiling: Document, *, binding: str, sheet: Sheet) -> Bar:
-    """One ceiling as a bar, the one that limits marked."""
-    name = words(ceiling, "name")
-    throughput = amount(ceiling, "throughput_per_s")
-    mark = f"{sheet.glyphs.left} limit" if name == binding else ""
-    return Bar(name=name, value=throughput, shown=figures.number(throughput), mark=mark)
 
 
 def _answer(document: Document, *, sheet: Sheet) -> Lines:
@@ -193,14 +177,11 @@ def _waits(document: Document, *, sheet: Sheet) -> Lines:
 
 
 def _ceilings(document: Document, *, sheet: Sheet) -> Lines:
-    binding = words(document, "analysis", "bottleneck", "binding")
-    ceilings = items(document, "analysis", "bottleneck", "ceilings")
-    if not ceilings:
-        return []
+    bottleneck = part(document, "analysis", "bottleneck")
+    ceilings, binding = items(bottleneck, "ceilings"), words(bottleneck, "binding")
     shown = ceilings[:_CEILINGS_SHOWN]
     shown += [c for c in ceilings[_CEILINGS_SHOWN:] if words(c, "name") == binding]
-    lines = [Text("ceilings, tasks/s", style="dim")]
-    lines += sheet.bars([bar_of(c, binding=binding, sheet=sheet) for c in shown], style="cyan")
+    lines = bar_lines(shown, bottleneck=bottleneck, sheet=sheet)
     rest = [c for c in ceilings if c not in shown]
     if rest:
         lowest = min((amount(c, "throughput_per_s") or 0 for c in rest), default=0)

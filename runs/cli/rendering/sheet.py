@@ -78,15 +78,25 @@ class Sheet:
             for row in rows
         ]
 
-    def spark(self, values: Sequence[float | None], *, width: int) -> str:
-        """A chart in one line: the mean of each of ≤ `width` equal parts; a gap is a space."""
+    def spark(
+        self,
+        values: Sequence[float | None],
+        *,
+        width: int,
+        bounds: tuple[float, float] | None = None,
+    ) -> str:
+        """A chart in one line: the mean of each of ≤ `width` equal parts; a gap is a space.
+
+        Heights are from 0 to the largest value, or between `bounds`.
+        """
         spans = _spans(values, width)
-        largest = max((value for value in spans if value is not None), default=0) or 1
+        low, high = bounds or (0, max((value for value in spans if value is not None), default=0))
         levels = self.glyphs.levels
+        scale = len(levels) / (high - low) if high > low else 0
         return "".join(
             " "
             if value is None
-            else levels[min(int(max(value, 0) / largest * len(levels)), len(levels) - 1)]
+            else levels[min(max(int((value - low) * scale), 0), len(levels) - 1)]
             for value in spans
         )
 
@@ -154,6 +164,15 @@ class Sheet:
         short = line.copy()
         short.truncate(self.width, overflow="crop")
         return _padded(short)
+
+
+def apart(blocks: list[Lines]) -> Lines:
+    """The blocks that say anything, an empty line between two of them."""
+    lines: Lines = []
+    for block in blocks:
+        if block:
+            lines += [Text(), *block] if lines else block
+    return lines
 
 
 def _wrapped(body: Text, width: int) -> Lines:

@@ -5,8 +5,7 @@ from collections.abc import Iterable
 from rich.text import Text
 
 from runs.cli import figures
-from runs.cli.rendering.report import apart
-from runs.cli.rendering.sheet import Lines, Sheet
+from runs.cli.rendering.sheet import Lines, Sheet, apart
 from workers.tasks.registry import Parameter, TaskType
 
 

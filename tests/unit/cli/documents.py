@@ -95,7 +95,10 @@ SATURATED: dict[str, Any] = {
                     "name": "poll_delay",
                     "throughput_per_s": 60.0,
                     "formula": "max_jobs / mean(d·⌈D/d⌉)",
-                    "inputs": {"max_jobs": 30, "poll_delay_s": 0.5},
+                    "inputs": {
+                        "max_jobs": {"value": 30, "unit": "slots", "source": "heartbeat"},
+                        "d": {"value": 0.5, "unit": "s", "source": "heartbeat"},
+                    },
                 },
                 {
                     "name": "max_jobs",
@@ -270,6 +273,98 @@ GROUP = {
         "figures": {"overall_throughput": {"mean": 59.4, "cv": 0.001, "n": 2}},
     },
 }
+
+EXPLANATION = {
+    "subject": "media",
+    "fleet": {"processes": 2, "slots": 20, "source": "heartbeats", "settings": []},
+    "task_time_ms": 200.0,
+    "task_time_source": "given",
+    "bottleneck": SATURATED["analysis"]["bottleneck"],
+    "missing": ["redis is left out: its CPU per task was not measured."],
+    "rate": {
+        "rate_per_s": 40.0,
+        "fits": True,
+        "utilisation_percent": 66.7,
+        "limited_by": "poll_delay",
+        "capacity_per_s": 60.0,
+    },
+}
+COMPARISON = {
+    "sides": [
+        {"name": "lg_a", "n": 5, "runs": [{"test_id": "lt_1"}, {"test_id": "lt_2"}]},
+        {"name": "lg_b", "n": 5, "runs": [{"test_id": "lt_3"}]},
+    ],
+    "comparisons": [
+        {
+            "before": "lg_a",
+            "now": "lg_b",
+            "headline": "poll_delay 0.5 → 0.05: 2.49× the throughput (2.48 to 2.50).",
+            "verdict": "improved",
+            "changed": [{"field": "arq_settings.poll_delay_s", "from": 0.5, "to": 0.05}],
+            "figures": {
+                "overall_throughput": {
+                    "label": "throughput",
+                    "before": 59.6,
+                    "value": 148.5,
+                    "change": 1.49,
+                    "interval": [1.48, 1.5],
+                    "verdict": "improved",
+                },
+                "failure_rate_percent": {
+                    "label": "failure rate",
+                    "before": 0.0,
+                    "value": 0.2,
+                    "change": 0.2,
+                    "interval": [-0.1, 0.4],
+                    "verdict": "unchanged",
+                },
+                "p95_execution_time_ms": {
+                    "label": "p95 execution time",
+                    "before": 251.0,
+                    "value": None,
+                    "change": None,
+                    "interval": None,
+                    "verdict": "inconclusive",
+                },
+            },
+        }
+    ],
+    "predicted": SATURATED["analysis"]["bottleneck"]["change"],
+}
+NOISE = {
+    "group_id": "lg_a",
+    "runs": ["lt_1", "lt_2", "lt_3"],
+    "figures": [
+        {
+            "figure": "overall_throughput",
+            "n": 3,
+            "mean": 56.3,
+            "run_cv_percent": 2.82,
+            "smallest_effect_percent": 6.51,
+            "because": "groups of 3 see a change of 6.5%",
+            "gate": {"accepted": False, "because": "a gate at 5.0% needs 6 runs a side"},
+        },
+        {"figure": "failure_rate_percent", "n": 3, "mean": 0.0, "run_cv_percent": None},
+    ],
+}
+WORKLOADS = [
+    {
+        "name": "",
+        "in_words": "1000 × io_simulation",
+        "queue": "load_test",
+        "last_run": "lt_20261123T094501_7f3a9c",
+        "figure": "overall_throughput",
+        "figure_label": "throughput",
+        "last_figure": 45.0,
+        "baseline": 60.0,
+        "baseline_n": 8,
+        "verdict": "regressed",
+        "history": [{"value": 60.0}, {"value": 60.5}, {"value": None}, {"value": 45.0}],
+        "since": "throughput fell by 25 % with lt_20261123T094501_7f3a9c",
+        "pinned_run": "lt_20261122T094500_7f3a9c",
+    },
+    {"in_words": "noop at 5/s for 2 s", "queue": "media", "last_run": "lt_2", "verdict": ""},
+]
 
 FINISHED = {
     "saturated": SATURATED,

@@ -4,7 +4,7 @@ from argparse import ArgumentTypeError
 
 import pytest
 
-from runs.cli.quantities import delay_ms, duration_s, parameter, rate_per_s, whole
+from runs.cli.quantities import delay_ms, duration_s, parameter, rate_per_s, share, whole
 
 
 @pytest.mark.parametrize(
@@ -76,3 +76,14 @@ def test_a_parameter_keeps_its_value_as_text() -> None:
 def test_a_parameter_needs_a_name_and_a_sign(text: str) -> None:
     with pytest.raises(ArgumentTypeError, match="name=value"):
         parameter(text)
+
+
+@pytest.mark.parametrize(("text", "value"), [("5%", 0.05), ("0.05", 0.05), (" 12.5 % ", 0.125)])
+def test_a_share_is_a_part_of_the_whole(text: str, value: float) -> None:
+    assert share(text) == pytest.approx(value)
+
+
+@pytest.mark.parametrize("text", ["", "0", "1", "100%", "nan", "five", "-5%"])
+def test_what_is_no_part_of_the_whole_is_refused(text: str) -> None:
+    with pytest.raises(ArgumentTypeError, match="not a share such as 5%"):
+        share(text)
