@@ -33,9 +33,10 @@ _CEILINGS = (
     "redis",
     "arrivals",
 )
-# Names that a task type or a user's own analysis gives, so that no list can hold them.
+# Names that a task type, a user's own analysis or arq gives, so that no list can hold them.
 _OPEN_PATHS = re.compile(
-    rf"(analysis\.)?(type_metrics\.\w+\.({'|'.join(_STATISTICS)})|custom_analysis(\.\w+)+)"
+    rf"(analysis\.)?(type_metrics\.\w+\.({'|'.join(_STATISTICS)})|custom_analysis(\.\w+)+"
+    r"|environment\.(arq_settings|host_class)\.\w+)|configuration\.parameters\.\w+"
 )
 
 
@@ -117,10 +118,11 @@ def _judged(figure: str) -> list[ReportFigure]:
 _RATED = "analysis.performance_analysis"
 _ALL = (
     _words("status", *RunStatus),
-    *_numbers("configuration", "num_tasks batch_size delay_ms"),
+    *_numbers("configuration", "num_tasks batch_size delay_ms rate_per_s duration_s seed"),
     *_numbers("metrics", "tasks_sent tasks_completed tasks_failed tasks_lost tasks_cancelled"),
     *_numbers("metrics", "total_duration_seconds overall_throughput steady_state_throughput"),
     *_numbers("metrics", "failure_rate_percent completion_percentage"),
+    *_numbers("metrics", "offered_percent utilisation_percent"),
     _rating(f"{_RATED}.throughput_rating", RATINGS),
     _rating(f"{_RATED}.efficiency_rating", RATINGS),
     _rating(f"{_RATED}.queue_pressure", PRESSURES),
@@ -130,9 +132,10 @@ _ALL = (
         for time in _TIMES
         for statistic in ("avg", "p50", "p95", "p99")
     ),
-    *_numbers("analysis.task_metrics", "n"),
+    *_numbers("analysis.task_metrics", "n p99_dispatch_lag_ms max_dispatch_lag_ms"),
     _words("analysis.bottleneck.binding", *_CEILINGS),
-    *_numbers("analysis.bottleneck.change", "predicted_throughput_per_s"),
+    *_numbers("analysis.bottleneck.change", "predicted_throughput_per_s gain_percent"),
+    *_numbers("analysis.bottleneck.cliff", "slower_ms throughput_per_s factor"),
     _words("analysis.baseline.kind", "pinned", "history", "file", "none"),
     *_numbers("analysis.baseline", "n"),
     _verdict("analysis.baseline.verdict"),
@@ -144,6 +147,8 @@ _ALL = (
     *_numbers("analysis.accounting", "planned sent completed failed cancelled lost"),
     *_numbers("analysis.accounting", "outstanding retries"),
     *_numbers("analysis.environment", "slots processes"),
+    *_numbers("analysis.environment.clock_skew", "worst_ms mean_ms uncertainty_ms"),
+    *_numbers("analysis.environment.observer", "redis_commands_percent"),
     *_numbers("analysis.timeline", "interval_s"),
     *_numbers("analysis.poll_cycle", "period_s busy_percent"),
 )
@@ -155,7 +160,8 @@ def find_figure(name: str, *, known: Mapping[str, ReportFigure] = KNOWN_FIGURES)
     if name in known:
         return known[name]
     if _OPEN_PATHS.fullmatch(name):
-        return ReportFigure(path="analysis." + name.removeprefix("analysis."))
+        rooted = name.startswith(("analysis.", "configuration."))
+        return ReportFigure(path=name if rooted else f"analysis.{name}")
     ending = [figure for figure in known.values() if figure.path.endswith(f".{name}")]
     if not ending:
         nearest = _nearest(name, known=known)

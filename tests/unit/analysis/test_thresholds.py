@@ -211,6 +211,10 @@ def test_every_known_figure_is_found_by_its_path_and_nothing_hides_another() -> 
 def test_figures_named_by_task_types_and_users_are_taken_as_they_come() -> None:
     assert find_figure("type_metrics.my_own.p95").path == "analysis.type_metrics.my_own.p95"
     assert find_figure("analysis.custom_analysis.a.b").path == "analysis.custom_analysis.a.b"
+    settings = "environment.arq_settings.poll_delay_s"
+    assert find_figure(settings).path == f"analysis.{settings}"
+    parameter = "configuration.parameters.duration_ms"
+    assert find_figure(parameter).path == parameter
     with pytest.raises(UnknownFigureError):
         find_figure("type_metrics.my_own.p96")
 
