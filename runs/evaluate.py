@@ -1,23 +1,27 @@
 """Use case: samples → analysis → the report document, stored with the run's last status."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from django.utils import timezone
 
 from runs.analysis import sections
+from runs.analysis.advice import Evidence
 from runs.analysis.bottleneck import Bottleneck, bottleneck
 from runs.analysis.constants import Constants, measure_constants, service_times
 from runs.analysis.document import run_figures
 from runs.analysis.doubts import doubts
+from runs.analysis.findings import RunFindings
 from runs.analysis.fleet import Fleet
 from runs.analysis.history import Baseline, BaselineKind
 from runs.analysis.judged_figures import THROUGHPUT, RunFigures
 from runs.analysis.judgement import Judgement
 from runs.analysis.ratings import efficiency_rating, throughput_rating
+from runs.analysis.recommendations import recommend
 from runs.analysis.samples import Samples
+from runs.analysis.sentences import Words, pressure_because, say
 from runs.analysis.service import ServiceTimes
 from runs.analysis.summary import Summary, summarise
 from runs.analysis.thresholds import judge_thresholds, parse_threshold
@@ -64,7 +68,7 @@ def evaluate_again(test_ids: Sequence[str]) -> list[dict[str, Any]]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Findings:
+class Examination:
     """All that was found out about a run, before it is put into words."""
 
     run: LoadTestRun
@@ -81,7 +85,7 @@ class Findings:
     doubts: Sequence[str]
 
 
-def examine(run: LoadTestRun) -> Findings:
+def examine(run: LoadTestRun) -> Examination:
     """Read what is stored of the run and summarise it; no other run is looked at."""
     workload, fleet, accounting = (
         workload_of(run.configuration),
@@ -93,7 +97,7 @@ def examine(run: LoadTestRun) -> Findings:
     constants = measure_constants(samples, fleet=fleet)
     service = service_times(samples) if samples.n else None
     summary = summarise(samples, workload=workload, fleet=fleet, accounting=accounting)
-    return Findings(
+    return Examination(
         run=run,
         workload=workload,
         fleet=fleet,
@@ -116,8 +120,8 @@ def examine(run: LoadTestRun) -> Findings:
 
 def _judge(run: LoadTestRun, *, status: RunStatus) -> dict[str, Any]:
     """The fields of the run that hold its judgement."""
-    findings = examine(run)
-    document = _document(findings, status=status)
+    seen = examine(run)
+    document = _document(seen, status=status)
     figures = {
         "metrics": document["metrics"],
         "analysis": {
@@ -125,13 +129,20 @@ def _judge(run: LoadTestRun, *, status: RunStatus) -> dict[str, Any]:
             "regime": document["analysis"]["regime"],
         },
         "test_id": run.test_id,
-        "constants": sections.constants_section(findings.constants),
+        "constants": sections.constants_section(seen.constants),
     }
-    key = environment_key(findings.environment)
-    judgement, baseline = _judgement(findings, figures=run_figures(figures), key=key, status=status)
-    document["analysis"]["baseline"] = judgement.as_document()
-    document["analysis"]["performance_analysis"] = _performance(findings, baseline=baseline)
-    document |= _words(findings, judgement=judgement)
+    key = environment_key(seen.environment)
+    judgement, baseline = _judgement(seen, figures=run_figures(figures), key=key, status=status)
+    analysis = document["analysis"]
+    words = _say(seen, judgement=judgement, status=status, failures=analysis["failures"])
+    analysis["baseline"] = judgement.as_document()
+    analysis["performance_analysis"] = _performance(
+        seen, baseline=baseline, recommendations=words.recommendations
+    )
+    analysis["because"] = words.because
+    document["headline"] = words.headline
+    document["gists"] = dict(words.gists)
+    document["notes"] = [*run.notes, *words.notes]
     document["thresholds"] = [
         result.as_document()
         for result in judge_thresholds(map(parse_threshold, run.thresholds), report=document)
@@ -139,18 +150,18 @@ def _judge(run: LoadTestRun, *, status: RunStatus) -> dict[str, Any]:
     return {
         "report": document,
         "figures": figures,
-        "environment": findings.environment,
+        "environment": seen.environment,
         "environment_key": key,
         "headline": document["headline"],
         "verdict": judgement.verdict.value,
         "regime": document["analysis"]["regime"] or "",
-        "is_doubtful": bool(findings.doubts),
+        "is_doubtful": bool(seen.doubts),
     }
 
 
-def _document(findings: Findings, *, status: RunStatus) -> dict[str, Any]:
+def _document(seen: Examination, *, status: RunStatus) -> dict[str, Any]:
     """The report but for what other runs say."""
-    run, summary = findings.run, findings.summary
+    run, summary = seen.run, seen.summary
     custom = _custom_analysis(run)
     document = frame(run, status=status.value)
     document["metrics"] |= sections.metrics_section(summary)
@@ -158,15 +169,15 @@ def _document(findings: Findings, *, status: RunStatus) -> dict[str, Any]:
         "performance_analysis": {},
         "task_metrics": sections.task_metrics_section(summary),
         "distribution": sections.distribution_section(summary),
-        "type_metrics": sections.type_metrics_section(findings.tasks.metrics),
+        "type_metrics": sections.type_metrics_section(seen.tasks.metrics),
         "regime": summary.regime.regime.value if summary.regime else None,
         "because": None,
-        "bottleneck": sections.bottleneck_section(findings.bottleneck),
+        "bottleneck": sections.bottleneck_section(seen.bottleneck),
         "baseline": {},
         "failures": failures_of(run.pk),
-        "accounting": asdict(findings.accounting),
-        "environment": {**findings.environment, "observer": _observer(findings)},
-        "timeline": _timeline(findings),
+        "accounting": asdict(seen.accounting),
+        "environment": {**seen.environment, "observer": _observer(seen)},
+        "timeline": _timeline(seen),
         "poll_cycle": sections.poll_cycle_section(summary),
         **({} if custom is None else {"custom_analysis": custom}),
     }
@@ -174,26 +185,28 @@ def _document(findings: Findings, *, status: RunStatus) -> dict[str, Any]:
 
 
 def _judgement(
-    findings: Findings, *, figures: RunFigures, key: str, status: RunStatus
+    seen: Examination, *, figures: RunFigures, key: str, status: RunStatus
 ) -> tuple[Judgement, Baseline | None]:
     if status is not RunStatus.COMPLETED:
         because = f"Not compared: the run is {status.value.replace('_', ' ')}."
         return Judgement(kind=BaselineKind.NONE, verdict=Verdict.NO_BASELINE, because=because), None
     return judgement_of(
         Judged(
-            run=findings.run,
+            run=seen.run,
             figures=[figures],
-            configuration=findings.run.configuration.content,
-            environment=findings.environment,
+            configuration=seen.run.configuration.content,
+            environment=seen.environment,
             environment_key=key,
-            doubts=findings.doubts,
+            doubts=seen.doubts,
         )
     )
 
 
-def _performance(findings: Findings, *, baseline: Baseline | None) -> dict[str, Any]:
-    """Ratings with the numbers behind them."""
-    summary, accounting = findings.summary, findings.accounting
+def _performance(
+    seen: Examination, *, baseline: Baseline | None, recommendations: Sequence[str]
+) -> dict[str, Any]:
+    """Ratings with the numbers behind them, and what to do."""
+    summary, accounting = seen.summary, seen.accounting
     throughput = throughput_rating(
         summary.overall_throughput_per_s if accounting.completed else None,
         baseline_per_s=None if baseline is None else baseline.value(THROUGHPUT),
@@ -203,18 +216,42 @@ def _performance(findings: Findings, *, baseline: Baseline | None) -> dict[str, 
         "throughput_rating": throughput.rating.value,
         "efficiency_rating": efficiency.rating.value,
         "queue_pressure": None if summary.pressure is None else summary.pressure.value,
-        "recommendations": [],
+        "recommendations": list(recommendations),
         "because": {
             "throughput_rating": throughput.because,
             "efficiency_rating": efficiency.because,
+            "queue_pressure": pressure_because(summary),
         },
     }
 
 
-def _words(findings: Findings, *, judgement: Judgement) -> dict[str, Any]:
-    notes = list(findings.run.notes)
-    headline = notes[-1] if findings.run.started_at is None and notes else judgement.because
-    return {"headline": headline, "gists": {}, "notes": notes}
+def _say(
+    seen: Examination,
+    *,
+    judgement: Judgement,
+    status: RunStatus,
+    failures: Sequence[Mapping[str, Any]],
+) -> Words:
+    evidence = Evidence(
+        summary=seen.summary,
+        bottleneck=seen.bottleneck,
+        workload=seen.workload,
+        fleet=seen.fleet,
+        constants=seen.constants,
+    )
+    return say(
+        RunFindings(
+            status=status,
+            workload=seen.workload,
+            fleet=seen.fleet,
+            summary=seen.summary,
+            bottleneck=seen.bottleneck,
+            recommendations=recommend(evidence),
+            judgement=judgement,
+            failures=[(each["error_type"], each["count"]) for each in failures],
+            shares_host=seen.run.observed.get("shares_host"),
+        )
+    )
 
 
 def _custom_analysis(run: LoadTestRun) -> dict[str, Any] | None:
@@ -230,25 +267,25 @@ def _custom_analysis(run: LoadTestRun) -> dict[str, Any] | None:
         return {"error": f"{type(error).__name__}: {error}"}
 
 
-def _timeline(findings: Findings) -> dict[str, Any] | None:
-    run, samples = findings.run, findings.samples
+def _timeline(seen: Examination) -> dict[str, Any] | None:
+    run, samples = seen.run, seen.samples
     if run.started_at is None or not samples.n:
         return None
     first_send = run.started_at.timestamp() + float(samples.enqueued_s.min())
-    seen = list(run.samples.order_by("at"))
+    looks = list(run.samples.order_by("at"))
     return sections.timeline_section(
-        findings.summary,
-        seen_at_s=[sample.at.timestamp() - first_send for sample in seen],
+        seen.summary,
+        seen_at_s=[sample.at.timestamp() - first_send for sample in looks],
         seen={
-            name: [getattr(sample, name) for sample in seen]
+            name: [getattr(sample, name) for sample in looks]
             for name in ("worker_cpu_percent", "worker_rss_mb", "redis_cpu_percent")
         },
     )
 
 
-def _observer(findings: Findings) -> dict[str, Any]:
+def _observer(seen: Examination) -> dict[str, Any]:
     """How much of what was measured is our own doing."""
-    observed = findings.run.observed
+    observed = seen.run.observed
     start, end = observed.get("redis_commands_at_start"), observed.get("redis_commands_at_end")
     ours = observed.get("observer_commands")
     share = None
@@ -256,7 +293,7 @@ def _observer(findings: Findings) -> dict[str, Any]:
         share = sections.percent(min(1.0, ours / (end - start)))
     return {
         "redis_commands_percent": share,
-        "p99_dispatch_lag_ms": sections.milliseconds(findings.summary.dispatch_lag.p99_s),
+        "p99_dispatch_lag_ms": sections.milliseconds(seen.summary.dispatch_lag.p99_s),
         "shares_host": observed.get("shares_host"),
         "server": " ".join(
             str(observed[name]) for name in ("server_kind", "server_version") if name in observed

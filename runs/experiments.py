@@ -14,7 +14,7 @@ from runs.analysis.repeats import judge_gate, noise_of
 from runs.compare import compare
 from runs.conduct import Watcher, conduct_here
 from runs.errors import LoadLabError
-from runs.evaluate import Findings, examine
+from runs.evaluate import Examination, examine
 from runs.models import LoadTestRun
 from runs.outages import in_database
 from runs.spec import Spec
@@ -130,30 +130,28 @@ async def _run_once(spec: Spec, *, arm: Arm, watcher: Watcher, owner: str) -> No
 def _proof(*, before: Arm, after: Arm, changes: Mapping[str, float]) -> dict[str, Any]:
     document = compare(references=[before.group_id, after.group_id])
     first = LoadTestRun.objects.filter(group_id=before.group_id).select_related("configuration")
-    findings = examine(first.order_by("-pk")[0])
+    seen = examine(first.order_by("-pk")[0])
     return {
         **document,
         "order": "A B B A",
         "changes": dict(changes),
-        "predicted": _predicted(findings, changes=changes),
+        "predicted": _predicted(seen, changes=changes),
     }
 
 
-def _predicted(findings: Findings, *, changes: Mapping[str, float]) -> dict[str, Any] | None:
+def _predicted(seen: Examination, *, changes: Mapping[str, float]) -> dict[str, Any] | None:
     """What the laws promise for all changes together, from a run without them."""
-    capacity = findings.bottleneck.capacity
-    if capacity is None or findings.service is None:
+    capacity = seen.bottleneck.capacity
+    if capacity is None or seen.service is None:
         return None
-    situation = Situation(
-        fleet=findings.fleet, service=findings.service, constants=findings.constants
-    )
+    situation = Situation(fleet=seen.fleet, service=seen.service, constants=seen.constants)
     for setting, value in changes.items():
         situation = with_change(situation, setting=setting, value=value)
     setting, value = next(iter(changes.items()))
     change = predict(
         situation,
         setting=setting,
-        old=current_value(findings.fleet, setting=setting),
+        old=current_value(seen.fleet, setting=setting),
         new=value,
         now=capacity.throughput_per_s,
     )

@@ -1,5 +1,6 @@
 """Use case: look at queue, workers and Redis about once a second while a run is under way."""
 
+import socket
 import time
 from collections import deque
 from dataclasses import dataclass, field
@@ -7,15 +8,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+from django.db import connection
 
 from runs.models import FleetSample, LoadTestRun
 from runs.outages import in_database
 from workers.client import Depth, QueueClient, ServerInfo
 from workers.fleet import Beat, WorkerReport
+from workers.settings import redis_address
 
 LOOK_EVERY_S = 1.0
 REMEMBER_EVERY_S = 5.0
 BEATS_KEPT = 60
+LOCAL = ("/", "localhost", "127.", "[::1]", "::1")
 SILENT_AFTER_S = 3.0  # workers beat every second; their keys outlive them for longer
 
 
@@ -71,11 +75,23 @@ class Observer:
         if keep:
             await in_database(
                 self.run.observe,
+                shares_host=self._shares_host(fleet),
                 redis_cpu_s_at_end=server.used_cpu_s,
                 redis_commands_at_end=server.total_commands,
                 redis_uptime_s_at_end=server.uptime_s,
                 observer_commands=self.client.commands_sent,
             )
+
+    def _shares_host(self, fleet: list[WorkerReport]) -> bool | None:
+        """Whether workers, Redis, database and this collector are on one machine."""
+        if not fleet:
+            return None
+        hosts = {worker.description.host for worker in fleet}
+        database = str(connection.settings_dict["HOST"])
+        addresses = (redis_address(), database)
+        return hosts == {socket.gethostname()} and all(
+            address.startswith(LOCAL) for address in addresses
+        )
 
     def _note_fleet(self, fleet: list[WorkerReport]) -> None:
         self.workers_alive = len(fleet)
