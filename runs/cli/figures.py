@@ -5,6 +5,7 @@ import math
 NONE = "n/a"
 _GROUP_FROM = 10_000
 _EXACT_BELOW = 1e15
+_DUST = 1e-12  # what floating point leaves of a difference of equals
 
 
 def count(value: object) -> str:
@@ -28,7 +29,7 @@ def number(value: object, digits: int = 3) -> str:
     amount = _finite(value)
     if amount is None:
         return NONE
-    if amount == 0:
+    if abs(amount) < _DUST:
         return "0"
     if abs(amount) < 1e-6:
         return f"{amount:.1e}"

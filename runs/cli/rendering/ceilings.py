@@ -8,7 +8,7 @@ from rich.text import Text
 from runs.cli import figures
 from runs.cli.rendering.pairs import in_order, pairs
 from runs.cli.rendering.reading import Document, amount, items, part, words
-from runs.cli.rendering.sheet import Bar, Lines, Sheet
+from runs.cli.rendering.sheet import GAP, Bar, Lines, Sheet
 
 _CUT_AT = 6  # times the lowest ceiling: beyond it a bar only says "far away"
 _CHANGE = ("setting", "from", "to", "predicted_throughput_per_s", "gain_percent", "limited_by")
@@ -21,10 +21,11 @@ def ceiling_lines(bottleneck: Document, *, sheet: Sheet) -> Lines:
     lines = bar_lines(
         ceilings, bottleneck=bottleneck, sheet=sheet, full=lowest and _CUT_AT * lowest
     )
+    hang = max((len(words(each, "name")) for each in ceilings), default=0) + GAP
     for ceiling in ceilings:
         derived = (words(ceiling, "formula"), _inputs(part(ceiling, "inputs")))
         text = "; ".join(piece for piece in derived if piece)
-        lines += sheet.paragraph(text, label=words(ceiling, "name"), hang=18) if text else []
+        lines += sheet.paragraph(text, label=words(ceiling, "name"), hang=hang) if text else []
     return lines
 
 

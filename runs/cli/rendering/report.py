@@ -21,7 +21,7 @@ ENDINGS = {
     "failed": ("FAILED", "bold red"),
     "timed_out": ("TIMED OUT", "bold red"),
 }
-_JUDGED = frozenset({"improved", "unchanged", "regressed"})  # then the headline says it all
+_WITHOUT_VERDICT = frozenset({"no_baseline", "incomparable"})
 _RESTATES_THE_ROW = re.compile(r"\S+ is (not )?(<=|>=|==|!=|<|>) \S+(; |$)")
 _CEILINGS_SHOWN = 2
 _FAILURES_SHOWN = 3
@@ -108,8 +108,11 @@ def _answer(document: Document, *, sheet: Sheet) -> Lines:
 
 
 def _baseline_reason(document: Document) -> tuple[str, ...]:
+    """Why there is no verdict; where there is one, the headline tells it."""
     verdict = words(document, "analysis", "baseline", "verdict")
-    return () if verdict in _JUDGED else (words(document, "analysis", "baseline", "because"),)
+    if words(document, "status") != "completed" or verdict not in _WITHOUT_VERDICT:
+        return ()
+    return (words(document, "analysis", "baseline", "because"),)
 
 
 def _proof(document: Document, *, sheet: Sheet) -> Lines:
