@@ -44,6 +44,10 @@ from runs.report import frame
 from runs.states import RunStatus
 from workers.tasks.registry import analysis_of
 
+PROVABLE = ("poll_delay", "queue_read_limit", "max_jobs", "processes")
+REPEATS = 5
+WORKER_START_S = 4.0  # workers of its own, started and stopped for every run
+
 
 def evaluate(run: LoadTestRun, *, status: RunStatus) -> None:
     """Judge a run whose tasks are all accounted for and end it with `status`, in one statement."""
@@ -172,7 +176,7 @@ def _document(seen: Examination, *, status: RunStatus) -> dict[str, Any]:
         "type_metrics": sections.type_metrics_section(seen.tasks.metrics),
         "regime": summary.regime.regime.value if summary.regime else None,
         "because": None,
-        "bottleneck": sections.bottleneck_section(seen.bottleneck),
+        "bottleneck": _bottleneck(seen),
         "baseline": {},
         "failures": failures_of(run.pk),
         "accounting": asdict(seen.accounting),
@@ -252,6 +256,24 @@ def _say(
             shares_host=seen.run.observed.get("shares_host"),
         )
     )
+
+
+def _bottleneck(seen: Examination) -> dict[str, Any] | None:
+    """The ceilings, and how the change that lifts them can be proved."""
+    section = sections.bottleneck_section(seen.bottleneck)
+    change = seen.bottleneck.change
+    if section is not None and change is not None and change.setting in PROVABLE:
+        predicted = change.predicted_throughput_per_s
+        runs_s = sum(
+            seen.accounting.sent / rate
+            for rate in (seen.summary.throughput_per_s, predicted)
+            if rate
+        )
+        section["change"]["proof"] = {
+            "command": f"loadlab try --change {change.setting}={change.new:g} --repeat {REPEATS}",
+            "seconds": round(REPEATS * (runs_s + 2 * WORKER_START_S)),
+        }
+    return section
 
 
 def _custom_analysis(run: LoadTestRun) -> dict[str, Any] | None:

@@ -16,6 +16,7 @@ from runs.analysis import sections
 from runs.analysis.bottleneck import Bottleneck, bottleneck
 from runs.analysis.constants import Constant, Constants
 from runs.analysis.fleet import Fleet, HostClass, Worker, WorkerSettings
+from runs.analysis.limit_words import change_sentence, fit_sentence, limited_by
 from runs.analysis.service import ServiceTimes
 from runs.errors import LoadLabError
 from runs.evidence import worker_of
@@ -76,6 +77,8 @@ def explain(
         "task_time_ms": sections.milliseconds(service.mean_s),
         "task_time_source": service_source,
         "bottleneck": sections.bottleneck_section(found),
+        "headline": limited_by(found, reached=False),
+        "action": None if found.change is None else change_sentence(found.change),
         "missing": list(found.missing),
         "rate": None if rate_per_s is None else _fits(rate_per_s, found=found),
     }
@@ -84,12 +87,18 @@ def explain(
 def _fits(rate_per_s: float, *, found: Bottleneck) -> dict[str, Any]:
     capacity = found.capacity
     if capacity is None:
-        return {"rate_per_s": rate_per_s, "fits": None, "utilisation_percent": None}
+        return {
+            "rate_per_s": rate_per_s,
+            "fits": None,
+            "utilisation_percent": None,
+            "because": fit_sentence(rate_per_s, found=found),
+        }
     share = rate_per_s / capacity.throughput_per_s
     return {
         "rate_per_s": rate_per_s,
         "fits": share < 1,
         "utilisation_percent": sections.percent(share),
+        "because": fit_sentence(rate_per_s, found=found),
         "limited_by": capacity.name.value,
         "capacity_per_s": sections.rounded(capacity.throughput_per_s),
     }
