@@ -24,7 +24,7 @@ METRICS = (
 )
 
 
-class SimulatedFailure(Exception):  # noqa: N818 - it is a failure by design, not an error
+class SimulatedFailure(Exception):
     """A failure that a task was chosen for; `metrics` stands with the failed task."""
 
     def __init__(self, message: str, *, kind: Failure) -> None:
