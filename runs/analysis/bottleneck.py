@@ -96,9 +96,7 @@ def _cliff(situation: Situation, *, direction: int) -> Cliff | None:
 
 def _at_boundary(situation: Situation) -> bool:
     """Whether slots just fill or just do not: there throughput jumps between two values."""
-    laws = FleetLaws(
-        fleet=situation.fleet, service=situation.service, constants=situation.constants
-    )
+    laws = FleetLaws.of(situation.fleet, service=situation.service, constants=situation.constants)
     ratios = [
         each.settings.max_jobs * each.start_s / each.service.mean_s
         for each in laws.workers

@@ -69,9 +69,7 @@ def ceilings_of(situation: Situation) -> tuple[Ceiling, ...]:
     """All ceilings that can be computed, ascending: the first one binds."""
     if not situation.fleet.workers:
         return ()
-    laws = FleetLaws(
-        fleet=situation.fleet, service=situation.service, constants=situation.constants
-    )
+    laws = FleetLaws.of(situation.fleet, service=situation.service, constants=situation.constants)
     found = [
         *_slot_ceilings(situation, laws=laws),
         *_page_ceilings(situation, laws=laws),
@@ -93,9 +91,9 @@ def _slot_ceilings(situation: Situation, *, laws: FleetLaws) -> list[Ceiling]:
     would hardly help. Where slots come free while a worker is still starting tasks, they do not
     wait for polls at all.
     """
-    workers, inputs = laws.workers, _slot_inputs(situation)
-    slots = sum(each.max_jobs for each in workers)
-    polled = sum(each.poll_limited if each.fills else each.max_jobs for each in workers)
+    inputs = _slot_inputs(situation)
+    slots = laws.total(lambda each: each.max_jobs)
+    polled = laws.total(lambda each: each.poll_limited if each.fills else each.max_jobs)
     free = Ceiling(
         name=CeilingName.MAX_JOBS, throughput_per_s=slots, formula="max_jobs / E[D]", inputs=inputs
     )
@@ -121,7 +119,7 @@ def _page_ceilings(situation: Situation, *, laws: FleetLaws) -> list[Ceiling]:
     )
     each_page = Ceiling(
         name=CeilingName.QUEUE_READ_LIMIT,
-        throughput_per_s=sum(each.page_limited for each in laws.workers),
+        throughput_per_s=laws.total(lambda each: each.page_limited),
         formula="Q / E[T·⌈(D + u·W)/T⌉]" if fleet.processes == 1 else "Σ Q / E[T·⌈(D + u·W)/T⌉]",
         inputs=inputs,
     )
@@ -264,8 +262,7 @@ def _slot_inputs(situation: Situation) -> tuple[Input, ...]:
 
 
 def _period_inputs(situation: Situation, *, laws: FleetLaws) -> tuple[Input, ...]:
-    workers = laws.workers
-    walk = max(each.poll_walk_s for each in workers)
+    walk = max(each.poll_walk_s for each in laws.workers)
     return (
         Input(
             name="d",

@@ -5,7 +5,8 @@ reads the first Q ids of the queue, skips those in progress and starts the other
 once max_jobs run it sleeps until the next poll. M slots, s per start, s' per skipped id.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,25 @@ class WorkerLaws:
     service: ServiceTimes  # slot-holding times: execution and overhead
     constants: Constants
     others_running: float = 0.0  # ids in progress elsewhere, at the head of the page
+    poll_walk_s: float = 0.0  # W: how long the starts of one poll take when polling is the limit
+    poll_limited: float = 0.0
+
+    @classmethod
+    def of(
+        cls, settings: WorkerSettings, *, service: ServiceTimes, constants: Constants
+    ) -> "WorkerLaws":
+        """`poll_limited` = M / E[H], H = T·⌈(D + u·W)/T⌉: refilled at the first poll after a task.
+
+        Or at once, where the worker is still starting tasks then (`ServiceTimes.mean_slot_s`).
+        """
+        bare = cls(settings=settings, service=service, constants=constants)
+        walk = bare._walk_s(bare.period_s)
+        for _ in range(3):  # slots met by the walk make it longer, and that meets a few more
+            starts = settings.max_jobs / bare._slot_s(walk) * bare.period_s
+            walk = max(walk, starts * bare.start_s)
+        walk = min(walk, bare.period_s)  # a longer one makes starting the limit
+        rate = settings.max_jobs / bare._slot_s(walk)
+        return replace(bare, poll_walk_s=walk, poll_limited=rate)
 
     @property
     def period_s(self) -> float:
@@ -54,17 +74,6 @@ class WorkerLaws:
         return self.settings.max_jobs / max(self.service.mean_s, _SHORTEST_PERIOD_S)
 
     @property
-    def poll_limited(self) -> float:
-        """M / E[T·⌈(D + u·W)/T⌉]: a slot is refilled at the first poll after its task."""
-        walk = self._walk_s(self.period_s)
-        return self.settings.max_jobs / self.service.mean_held_s(self.period_s, walk_s=walk)
-
-    @property
-    def poll_walk_s(self) -> float:
-        """W: how long the starts of one poll take when polling is the limit."""
-        return self._walk_s(self.period_s)
-
-    @property
     def page_limited(self) -> float:
         """Q / E[T·⌈(D + u·W)/T⌉]: an id leaves the page when its task is done; Q/d for short ones.
 
@@ -72,7 +81,7 @@ class WorkerLaws:
         """
         limit = self.settings.read_limit
         walk = min(limit * self.start_s, self.period_s)
-        return limit / self.service.mean_held_s(self.period_s, walk_s=walk)
+        return limit / self.service.mean_until_poll_s(self.period_s, walk_s=walk)
 
     @property
     def start_limited(self) -> float | None:
@@ -94,9 +103,19 @@ class WorkerLaws:
         fits = period <= self.period_s * 1.001
         return serial if fits else min(serial, self._slot_rate(period))
 
+    @property
+    def running(self) -> float:
+        """Tasks in progress on average: X·D, all slots at most."""
+        rate = self.poll_limited if self.fills else 1 / (self.start_s or _SHORTEST_PERIOD_S)
+        return min(rate * self.service.mean_s, self.settings.max_jobs)
+
+    def _slot_s(self, walk_s: float) -> float:
+        held = self.service.mean_slot_s(self.period_s, walk_s=min(walk_s, self.period_s))
+        return max(held, _SHORTEST_PERIOD_S)
+
     def _slot_rate(self, period_s: float) -> float:
         """M / E[T·⌈D/T⌉] for polls T apart."""
-        return self.settings.max_jobs / self.service.mean_held_s(period_s)
+        return self.settings.max_jobs / self.service.mean_slot_s(period_s)
 
     def _refilled(self, period_s: float) -> float:
         """n: the slots that one poll refills, those whose tasks end between the same two polls."""
@@ -124,36 +143,30 @@ class WorkerLaws:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class FleetLaws:
-    """The laws of all workers of a queue together."""
+    """The laws of all workers of a queue together; workers of equal settings share theirs."""
 
-    fleet: Fleet
-    service: ServiceTimes
+    workers: tuple[WorkerLaws, ...]
     constants: Constants
 
-    @property
-    def held(self) -> ServiceTimes:
-        """How long a task holds its slot: execution and arq's own overhead."""
-        return self.service.later(value_of(self.constants.overhead_s))
+    @classmethod
+    def of(cls, fleet: Fleet, *, service: ServiceTimes, constants: Constants) -> "FleetLaws":
+        """Each worker, with what the others have in progress on the page that it reads."""
+        held = service.later(value_of(constants.overhead_s))
+        alone = {
+            each: WorkerLaws.of(each, service=held, constants=constants)
+            for each in set(fleet.settings)
+        }
+        running = sum(alone[each].running for each in fleet.settings)
+        shared = {
+            each: replace(laws, others_running=running - laws.running)
+            for each, laws in alone.items()
+        }
+        return cls(workers=tuple(shared[each] for each in fleet.settings), constants=constants)
 
-    @property
-    def workers(self) -> list[WorkerLaws]:
-        """Each worker, with what the others have in progress on the page it reads."""
-        alone = [
-            WorkerLaws(settings=each, service=self.held, constants=self.constants)
-            for each in self.fleet.settings
-        ]
-        running = [
-            min(each.poll_limited * self.held.mean_s, each.settings.max_jobs) for each in alone
-        ]
-        return [
-            WorkerLaws(
-                settings=each.settings,
-                service=self.held,
-                constants=self.constants,
-                others_running=sum(running) - mine,
-            )
-            for each, mine in zip(alone, running, strict=True)
-        ]
+    def total(self, law: Callable[[WorkerLaws], float]) -> float:
+        """A rate of each worker, summed; computed once for those of equal settings."""
+        known = {id(each): law(each) for each in {id(each): each for each in self.workers}.values()}
+        return sum(known[id(each)] for each in self.workers)
 
     @property
     def fleet_page(self) -> tuple[float, float]:
@@ -163,7 +176,7 @@ class FleetLaws:
         is refilled at the next poll of any worker: least where all poll together, most where their
         polls are spread evenly.
         """
-        spread = tuple(np.arange(self.fleet.processes) / self.fleet.processes)
+        spread = tuple(np.arange(len(self.workers)) / len(self.workers))
         return self.page_rate((0.0,)), self.page_rate(spread)
 
     def page_rate(self, phases: tuple[float, ...]) -> float:
@@ -181,13 +194,11 @@ class FleetLaws:
     @property
     def start_limited(self) -> float | None:
         """k/(s + (k − 1)·s') where pages are walked all the time, else the sum over the workers."""
-        rates = [each.start_limited for each in self.workers]
-        known = [rate for rate in rates if rate is not None]
-        if not known or len(known) < len(rates):
+        if self.constants.start_s is None:
             return None
-        start, skip = value_of(self.constants.start_s), value_of(self.constants.skip_s)
-        contended = len(known) / (start + (len(known) - 1) * skip)
-        return min(sum(known), contended)
+        count, skip = len(self.workers), value_of(self.constants.skip_s)
+        contended = count / (self.constants.start_s.value + (count - 1) * skip)
+        return min(self.total(lambda each: each.start_limited or 0.0), contended)
 
 
 def _held_until_any(

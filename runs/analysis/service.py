@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-_MOST_VALUES = 2048
+_MOST_VALUES = 1024
+PLACES = (np.arange(16) + 0.5) / 16
 _STEP_S = 0.001  # arq stamps whole milliseconds: nothing is lost by counting them
 
 
@@ -22,7 +23,7 @@ class ServiceTimes:
     def of(cls, execution_s: Floats, *, source: str = "this run's own tasks") -> "ServiceTimes":
         """The distinct milliseconds of a sample and how often each occurred.
 
-        Where there are more than 2048 of them, as many equally likely quantiles stand for all.
+        Where there are more than 1024 of them, as many equally likely quantiles stand for all.
         """
         steps = np.maximum(np.rint(execution_s / _STEP_S), 0)
         values, counts = np.unique(steps, return_counts=True)
@@ -65,23 +66,36 @@ class ServiceTimes:
             values_s=self.values_s + seconds, shares=self.shares, source=self.source
         )
 
-    def mean_held_s(self, period_s: float, *, walk_s: float = 0.0) -> float:
+    def mean_until_poll_s(self, period_s: float, *, walk_s: float = 0.0) -> float:
         """E[T·⌈(D + u·W)/T⌉]: how long a task keeps what only a poll can give to the next.
 
         T: time between polls. W: how long the starts of one poll take; a task starts at a random
-        place u·W in it, u uniform on 0…1. The mean over u is exact, from ∫⌈z⌉dz.
+        place u·W in it, u uniform on 0…1.
         """
-        low = self.values_s / period_s
+        return self._mean(_until_poll(self.values_s, period_s=period_s, walk_s=walk_s))
+
+    def mean_slot_s(self, period_s: float, *, walk_s: float = 0.0) -> float:
+        """How long a task keeps its slot from the next: until a poll, or until a walk meets it.
+
+        A slot that comes free while its worker is still starting tasks is taken at once: always
+        within the walk that filled it, and within a later one as far as tasks do not all end
+        together (of equal tasks none has ended when that walk would begin).
+        """
+        held = _until_poll(self.values_s, period_s=period_s, walk_s=walk_s)
         if walk_s <= 0:
-            polls = np.maximum(np.ceil(low - 1e-9), 1)
-        else:
-            wide = walk_s / period_s
-            polls = (_ceiling_area(low + wide) - _ceiling_area(low)) / wide
-        return period_s * float(polls @ self.shares)
+            return self._mean(held)
+        ends = self.values_s[:, None] + PLACES[None, :] * walk_s
+        apart = 1 - self.largest_share_within(walk_s)
+        met = np.where(ends < walk_s, 1.0, np.where(ends % period_s < walk_s, apart, 0.0))
+        return self._mean(held - met * (held - np.minimum(self.values_s[:, None], held)))
+
+    def _mean(self, held: Floats) -> float:
+        return float(self.shares @ held.mean(axis=1))
 
 
-def _ceiling_area(limit: Floats) -> Floats:
-    """∫ from 0 to the limit of ⌈z⌉ dz."""
-    whole = np.floor(limit)
-    area: Floats = whole * (whole + 1) / 2 + (limit - whole) * (whole + 1)
-    return area
+def _until_poll(values_s: Floats, *, period_s: float, walk_s: float) -> Floats:
+    """T·⌈(D + u·W)/T⌉ for each value and each of some places u in the walk."""
+    places = PLACES * walk_s if walk_s > 0 else np.zeros(1)
+    polls = np.ceil((values_s[:, None] + places[None, :]) / period_s - 1e-9)
+    held: Floats = period_s * np.maximum(polls, 1)
+    return held

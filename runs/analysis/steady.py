@@ -35,7 +35,6 @@ class SteadyState:
     """The steady span, in seconds since the run's origin, and the rates in it.
 
     `throughput_per_s` counts tasks that finished, `goodput_per_s` those that did so without error.
-    `utilisation` is the mean share of the slots that were executing; None where slots are unknown.
     """
 
     rule: SteadyRule
@@ -45,7 +44,6 @@ class SteadyState:
     finished: int
     throughput_per_s: float
     goodput_per_s: float
-    utilisation: float | None
 
     @property
     def duration_s(self) -> float:
@@ -75,11 +73,11 @@ def saturated_state(flow: Flow, *, slots: int, period_s: float) -> SteadyFinding
     span = _full_span(flow, slots=max(1, slots))
     if span is None:
         return SteadyFinding(state=None)
-    state = _state(flow, rule=SteadyRule.FULL_SLOTS, span=span, period_s=period_s, slots=slots)
+    state = _state(flow, rule=SteadyRule.FULL_SLOTS, span=span, period_s=period_s)
     return SteadyFinding(state=state)
 
 
-def offered_state(flow: Flow, *, slots: int, period_s: float) -> SteadyFinding:
+def offered_state(flow: Flow, *, period_s: float) -> SteadyFinding:
     """While tasks were being sent, after the warm-up: the rate is what was offered and served."""
     span = flow.last_send_s - flow.first_send_s
     if span <= 0:
@@ -95,7 +93,6 @@ def offered_state(flow: Flow, *, slots: int, period_s: float) -> SteadyFinding:
         rule=SteadyRule.MSER_5,
         span=(float(start), flow.last_send_s),
         period_s=period_s,
-        slots=slots,
     )
     return SteadyFinding(state=state, settled=warm_up.settled)
 
@@ -134,7 +131,7 @@ def _full_span(flow: Flow, *, slots: int) -> tuple[float, float] | None:
 
 
 def _state(
-    flow: Flow, *, rule: SteadyRule, span: tuple[float, float], period_s: float, slots: int
+    flow: Flow, *, rule: SteadyRule, span: tuple[float, float], period_s: float
 ) -> SteadyState | None:
     start, end = span
     if end - start <= 0 or end - start < FEWEST_PERIODS * period_s:
@@ -149,7 +146,6 @@ def _state(
         finished=int(flow.finished.at(end) - flow.finished.at(start)),
         throughput_per_s=rate,
         goodput_per_s=max(0.0, rate - failed),
-        utilisation=flow.in_flight_between(start, end) / slots if slots > 0 else None,
     )
 
 

@@ -145,7 +145,6 @@ class _Course:
 
     flow: Flow
     fleet: Fleet
-    slots: int  # those of the fleet, or as many as were seen in use
     peak_in_flight: int
     regime: RegimeFinding
     steady: SteadyFinding
@@ -156,7 +155,7 @@ class _Course:
     ) -> "_Course":
         flow = _flow(samples)
         peak = peak_difference(flow.started, flow.finished)
-        slots = fleet.slots or peak
+        slots = fleet.slots or peak  # an unknown fleet has as many as were seen in use
         delay = fleet.poll_delay_s or 0.0
         regime = find_regime(
             flow,
@@ -165,17 +164,13 @@ class _Course:
             poll_delay_s=delay,
             mean_execution_s=times.avg_s or 0.0,
         )
-        rule = saturated_state if regime.regime is Regime.SATURATED else offered_state
         # why the execution time: a slot is refilled after a whole number of polls
         polls = max(1, math.ceil((times.p50_s or 0.0) / delay)) if delay > 0 else 0
-        return cls(
-            flow=flow,
-            fleet=fleet,
-            slots=slots,
-            peak_in_flight=peak,
-            regime=regime,
-            steady=rule(flow, slots=slots, period_s=polls * delay),
-        )
+        if regime.regime is Regime.SATURATED:
+            steady = saturated_state(flow, slots=slots, period_s=polls * delay)
+        else:
+            steady = offered_state(flow, period_s=polls * delay)
+        return cls(flow=flow, fleet=fleet, peak_in_flight=peak, regime=regime, steady=steady)
 
     @property
     def span(self) -> tuple[float, float]:
