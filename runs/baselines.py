@@ -74,6 +74,22 @@ def judgement_of(judged: Judged) -> tuple[Judgement, Baseline | None]:
     return _by_history(judged)
 
 
+def judgement_of_group(runs: Sequence[LoadTestRun]) -> Judgement:
+    """The verdict on a group of repeats, all together, by what was chosen for the first."""
+    first = runs[0]
+    judgement, _ = judgement_of(
+        Judged(
+            run=first,
+            figures=[run_figures(run.figures) for run in runs],
+            configuration=first.configuration.content,
+            environment=first.environment,
+            environment_key=first.environment_key,
+            doubts=[],
+        )
+    )
+    return judgement
+
+
 def history_of(run: LoadTestRun, *, environment_key: str, most: int = HISTORY) -> list[LoadTestRun]:
     """Earlier runs of equal workload, slots, arq settings and host class, oldest first.
 

@@ -2,51 +2,35 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from django.utils import timezone
 
 from runs.analysis import sections
 from runs.analysis.advice import Evidence
-from runs.analysis.bottleneck import Bottleneck, bottleneck
-from runs.analysis.constants import Constants, measure_constants, service_times
 from runs.analysis.document import run_figures
-from runs.analysis.doubts import doubts
 from runs.analysis.findings import RunFindings
-from runs.analysis.fleet import Fleet
 from runs.analysis.history import Baseline, BaselineKind
 from runs.analysis.judged_figures import THROUGHPUT, RunFigures
 from runs.analysis.judgement import Judgement
 from runs.analysis.ratings import efficiency_rating, throughput_rating
 from runs.analysis.recommendations import recommend
-from runs.analysis.samples import Samples
 from runs.analysis.sentences import Words, pressure_because, say
-from runs.analysis.service import ServiceTimes
-from runs.analysis.summary import Summary, summarise
 from runs.analysis.thresholds import judge_thresholds, parse_threshold
 from runs.analysis.verdicts import Verdict
-from runs.analysis.workload import Accounting, Workload
 from runs.baselines import Judged, judgement_of
 from runs.errors import NotAllowedNow
 from runs.evidence import (
-    accounting_of,
     environment_key,
-    environment_of,
-    fleet_of,
-    measured_of,
-    samples_of,
-    workload_of,
 )
+from runs.examination import Examination, examine
 from runs.models import LoadTestRun
-from runs.models.measured import Measured, failures_of
+from runs.models.measured import failures_of
+from runs.proof import how_to_prove
 from runs.report import frame
 from runs.states import RunStatus
 from workers.tasks.registry import analysis_of
-
-PROVABLE = ("poll_delay", "queue_read_limit", "max_jobs", "processes")
-REPEATS = 5
-WORKER_START_S = 4.0  # workers of its own, started and stopped for every run
 
 
 def evaluate(run: LoadTestRun, *, status: RunStatus) -> None:
@@ -69,57 +53,6 @@ def evaluate_again(test_ids: Sequence[str]) -> list[dict[str, Any]]:
         LoadTestRun.objects.filter(pk=run.pk).update(**judged)
         reports.append(judged["report"])
     return reports
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Examination:
-    """All that was found out about a run, before it is put into words."""
-
-    run: LoadTestRun
-    workload: Workload
-    fleet: Fleet
-    accounting: Accounting
-    tasks: Measured
-    samples: Samples
-    summary: Summary
-    constants: Constants
-    service: ServiceTimes | None
-    bottleneck: Bottleneck
-    environment: dict[str, Any]
-    doubts: Sequence[str]
-
-
-def examine(run: LoadTestRun) -> Examination:
-    """Read what is stored of the run and summarise it; no other run is looked at."""
-    workload, fleet, accounting = (
-        workload_of(run.configuration),
-        fleet_of(run),
-        accounting_of(run),
-    )
-    tasks = measured_of(run)
-    samples = samples_of(run, tasks)
-    constants = measure_constants(samples, fleet=fleet)
-    service = service_times(samples) if samples.n else None
-    summary = summarise(samples, workload=workload, fleet=fleet, accounting=accounting)
-    return Examination(
-        run=run,
-        workload=workload,
-        fleet=fleet,
-        accounting=accounting,
-        tasks=tasks,
-        samples=samples,
-        summary=summary,
-        constants=constants,
-        service=service,
-        bottleneck=bottleneck(
-            fleet,
-            service=service,
-            constants=constants,
-            offered_rate_per_s=workload.offered_rate_per_s,
-        ),
-        environment=environment_of(run, fleet),
-        doubts=doubts(summary, workload=workload, fleet=fleet),
-    )
 
 
 def _judge(run: LoadTestRun, *, status: RunStatus) -> dict[str, Any]:
@@ -261,18 +194,8 @@ def _say(
 def _bottleneck(seen: Examination) -> dict[str, Any] | None:
     """The ceilings, and how the change that lifts them can be proved."""
     section = sections.bottleneck_section(seen.bottleneck)
-    change = seen.bottleneck.change
-    if section is not None and change is not None and change.setting in PROVABLE:
-        predicted = change.predicted_throughput_per_s
-        runs_s = sum(
-            seen.accounting.sent / rate
-            for rate in (seen.summary.throughput_per_s, predicted)
-            if rate
-        )
-        section["change"]["proof"] = {
-            "command": f"loadlab try --change {change.setting}={change.new:g} --repeat {REPEATS}",
-            "seconds": round(REPEATS * (runs_s + 2 * WORKER_START_S)),
-        }
+    if section is not None and seen.bottleneck.change is not None:
+        section["change"]["proof"] = how_to_prove(seen, change=seen.bottleneck.change)
     return section
 
 

@@ -14,7 +14,7 @@ from runs.analysis.repeats import judge_gate, noise_of
 from runs.compare import compare
 from runs.conduct import Watcher, conduct_here
 from runs.errors import LoadLabError
-from runs.evaluate import Examination, examine
+from runs.examination import Examination, examine
 from runs.models import LoadTestRun
 from runs.outages import in_database
 from runs.spec import Spec

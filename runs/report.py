@@ -3,7 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from runs.analysis.document import SCHEMA_VERSION
+from runs.analysis import sections
+from runs.analysis.document import SCHEMA_VERSION, run_figures
+from runs.analysis.judged_figures import family_of
+from runs.analysis.repeats import noise_of
+from runs.baselines import judgement_of_group
 from runs.errors import UnknownRun
 from runs.models import Daemon, LoadTestRun
 from runs.models.daemon import DaemonRole
@@ -26,7 +30,7 @@ def group_document(group_id: str) -> dict[str, Any]:
     if not group_id or not runs:
         raise UnknownRun(group_id)
     reports = [report_document(run) for run in runs]
-    return {"group_id": group_id, "runs": reports, "summary": _summary(runs, reports)}
+    return {"group_id": group_id, "runs": reports, "summary": _summary(runs)}
 
 
 def frame(run: LoadTestRun, *, status: str) -> dict[str, Any]:
@@ -86,15 +90,39 @@ def progress_of(run: LoadTestRun) -> dict[str, Any]:
     }
 
 
-def _summary(runs: Sequence[LoadTestRun], reports: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    finished = [run for run in runs if run.is_finished]
-    return {
-        "runs": len(runs),
-        "finished": len(finished),
-        "verdict": finished[-1].verdict if finished else "",
-        "headline": finished[-1].headline if finished else "",
-        "figures": [report.get("metrics", {}).get("overall_throughput") for report in reports],
-    }
+def _summary(runs: Sequence[LoadTestRun]) -> dict[str, Any]:
+    """What the finished runs of a group have in common, and how they stand to those before."""
+    finished = [run for run in runs if run.report is not None]
+    completed = [run for run in finished if run.status == RunStatus.COMPLETED]
+    summary: dict[str, Any] = {"runs": len(runs), "finished": len(finished)}
+    if completed:
+        judgement = judgement_of_group(completed)
+        summary |= {
+            "verdict": judgement.verdict.value,
+            "headline": judgement.because,
+            "figures": _spread_of(completed),
+            "baseline": judgement.as_document(),
+        }
+    return summary
+
+
+def _spread_of(runs: Sequence[LoadTestRun]) -> dict[str, Any]:
+    """Each judged figure over the runs: mean, and how much it varies from run to run."""
+    figures = [run_figures(run.figures) for run in runs]
+    spread = {}
+    for figure in family_of(figures):
+        values = [each.value(figure) for each in figures]
+        known = [value for value in values if value is not None]
+        noise = noise_of(values, figure=figure.label)
+        if known:
+            spread[figure.name] = {
+                "mean": sections.rounded(noise.mean),
+                "min": sections.rounded(min(known)),
+                "max": sections.rounded(max(known)),
+                "run_cv_percent": sections.percent(noise.cv),
+                "n": noise.n,
+            }
+    return spread
 
 
 def _percent(part: int, whole: int) -> float | None:
