@@ -4,7 +4,7 @@ arq claims a job by WATCH, EXISTS, ZSCORE, MULTI, PSETEX, EXEC. A connection los
 reported by redis-py as WatchError, which arq catches at EXEC alone: anywhere else it ends the
 worker, and at EXEC the claim may have succeeded unheard, so that nobody runs the job before the
 claim expires (longest timeout + 10 s). With a flooded worker and Redis killed for 2 s, 2 of 4 runs
-failed without this, none of 12 with it. All other commands are simply retried (`redis_settings`).
+failed without this, none of 9 with it. All other commands are simply retried (`redis_settings`).
 """
 
 import secrets

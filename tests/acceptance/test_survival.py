@@ -70,7 +70,8 @@ def test_what_a_redis_without_its_data_forgot_is_lost_not_waited_for(phase: str)
         seconds = lab.wait_for_end(test_id, within_s=120)
         books = lab.books(test_id, seconds=seconds)
     assert (books.status, books.rows, books.distinct) == ("completed", 600, 600), books
-    assert books.states["completed"] + books.states["lost"] == 600
+    # arq calls a job expired that it picked up in the instant in which Redis forgot its body
+    assert books.states["completed"] + books.states["lost"] + books.states.get("failed", 0) == 600
     assert books.states["lost"] > 0
     assert books.keys_left == 0
 
