@@ -12,7 +12,7 @@ from runs.analysis.advice import Evidence
 from runs.analysis.document import run_figures
 from runs.analysis.findings import RunFindings
 from runs.analysis.history import Baseline, BaselineKind
-from runs.analysis.judged_figures import THROUGHPUT, RunFigures
+from runs.analysis.judged_figures import STEADY_THROUGHPUT, THROUGHPUT, RunFigures
 from runs.analysis.judgement import Judgement
 from runs.analysis.ratings import efficiency_rating, throughput_rating
 from runs.analysis.recommendations import recommend
@@ -144,10 +144,12 @@ def _performance(
 ) -> dict[str, Any]:
     """Ratings with the numbers behind them, and what to do."""
     summary, accounting = seen.summary, seen.accounting
-    throughput = throughput_rating(
-        summary.overall_throughput_per_s if accounting.completed else None,
-        baseline_per_s=None if baseline is None else baseline.value(THROUGHPUT),
-    )
+    before = None if baseline is None else baseline.value(STEADY_THROUGHPUT)
+    now = summary.steady_throughput_per_s
+    if before is None or now is None:
+        before = None if baseline is None else baseline.value(THROUGHPUT)
+        now = summary.overall_throughput_per_s
+    throughput = throughput_rating(now if accounting.completed else None, baseline_per_s=before)
     efficiency = efficiency_rating(completed=accounting.completed, sent=accounting.sent)
     return {
         "throughput_rating": throughput.rating.value,

@@ -59,12 +59,12 @@ def cancel_run(*, test_id: str) -> LoadTestRun:
     with transaction.atomic():
         run.request_cancel()
         announce()
-    run.refresh_from_db()
+    run.reload()
     if run.status == RunStatus.PENDING:
         try:
             evaluate(run, status=RunStatus.CANCELLED)
         except NotAllowedNow:  # a dispatcher took it in between: the collector will stop it
-            run.refresh_from_db()
+            run.reload()
     return run
 
 

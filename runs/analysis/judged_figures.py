@@ -39,6 +39,9 @@ class JudgedFigure:
 THROUGHPUT = JudgedFigure(
     name="overall_throughput", label="throughput", unit="/s", higher_is_better=True
 )
+STEADY_THROUGHPUT = JudgedFigure(
+    name="steady_state_throughput", label="throughput", unit="/s", higher_is_better=True
+)
 P95_SOJOURN = JudgedFigure(
     name="p95_sojourn_time_ms", label="p95 sojourn time", unit=" ms", step=CLOCK_STEP_MS
 )
@@ -51,7 +54,7 @@ P95_EXECUTION = JudgedFigure(
 FAILURE_RATE = JudgedFigure(
     name="failure_rate_percent", label="failure rate", unit=" %", scale=FigureScale.SHARE
 )
-ALL_JUDGED = (THROUGHPUT, P95_SOJOURN, P50_EXECUTION, P95_EXECUTION, FAILURE_RATE)
+ALL_JUDGED = (THROUGHPUT, STEADY_THROUGHPUT, P95_SOJOURN, P50_EXECUTION, P95_EXECUTION, FAILURE_RATE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,11 +86,11 @@ def family_of(runs: Sequence[RunFigures]) -> tuple[JudgedFigure, ...]:
     """The figures that judge these runs against each other.
 
     Sojourn time only where every run kept up: in any other its length depends on how much load was
-    sent. Throughput otherwise: a queue that no longer keeps up completes less than was offered.
+    sent. Throughput otherwise: a queue that no longer keeps up completes less than was offered. Of
+    the steady state, where every run has one: how much of a run is warm-up and drain says nothing
+    about the queue.
     """
-    kept_up = bool(runs) and all(run.regime == "keeping_up" for run in runs)
-    answer = P95_SOJOURN if kept_up else THROUGHPUT
-    return (answer, P50_EXECUTION, P95_EXECUTION, FAILURE_RATE)
+    return (answer_of(runs), P50_EXECUTION, P95_EXECUTION, FAILURE_RATE)
 
 
 Valued = tuple[tuple[RunFigures, float], ...]
@@ -97,6 +100,15 @@ def valued(runs: Sequence[RunFigures], *, figure: JudgedFigure) -> Valued:
     """The runs that have the figure, each with its value."""
     pairs = ((run, run.value(figure)) for run in runs)
     return tuple((run, value) for run, value in pairs if value is not None)
+
+
+def answer_of(runs: Sequence[RunFigures]) -> JudgedFigure:
+    """The figure that answers the question which these runs put."""
+    if runs and all(run.regime == "keeping_up" for run in runs):
+        return P95_SOJOURN
+    if runs and all(run.value(STEADY_THROUGHPUT) is not None for run in runs):
+        return STEADY_THROUGHPUT
+    return THROUGHPUT
 
 
 def group_of(having: Valued, *, figure: JudgedFigure) -> Group | None:

@@ -3,7 +3,12 @@
 from runs.analysis.comparison_words import percent
 from runs.analysis.figure_comparison import FigureComparison
 from runs.analysis.history import BaselineKind
-from runs.analysis.judged_figures import P95_SOJOURN, THROUGHPUT, FigureScale
+from runs.analysis.judged_figures import (
+    P95_SOJOURN,
+    STEADY_THROUGHPUT,
+    THROUGHPUT,
+    FigureScale,
+)
 from runs.analysis.judgement import Judgement
 from runs.analysis.verdicts import Verdict
 
@@ -59,7 +64,7 @@ def _by_how_much(each: FigureComparison, change: float) -> str:
     if figure.scale is FigureScale.SHARE:
         return f"{figure.label} {abs(change):.2g} points {'higher' if change > 0 else 'lower'}"
     amount = f"{percent(abs(change))} %"
-    if figure is THROUGHPUT:
+    if figure in {THROUGHPUT, STEADY_THROUGHPUT}:
         return f"{amount} {'faster' if change > 0 else 'slower'}"
     if figure is P95_SOJOURN:
         return f"{amount} {'later' if change > 0 else 'sooner'}"

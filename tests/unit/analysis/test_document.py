@@ -52,6 +52,7 @@ def test_a_report_is_read_as_far_as_it_is_compared() -> None:
     assert figures.regime == "saturated"
     assert figures.values == {
         "overall_throughput": 59.4,
+        "steady_state_throughput": None,
         "p95_sojourn_time_ms": None,
         "p50_execution_time_ms": 171.0,
         "p95_execution_time_ms": 251.2,
