@@ -16,7 +16,7 @@ PRODUCTION := DEBUG=0 ALLOWED_HOSTS=loadlab.example LOADLAB_API_ANONYMOUS=0 \
   SECRET_KEY="$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(48))')"
 
 .DEFAULT_GOAL := help
-.PHONY: moved help venv celery-venvs demo test test-unit test-integration test-acceptance coverage check format bench up down clean
+.PHONY: moved help venv celery-venvs demo test test-unit test-integration test-acceptance coverage check format schema bench up down clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -72,14 +72,16 @@ format: venv ## put the code into the style that check asks for
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
+schema: venv ## write docs/openapi.yaml, the contract of the API, from the code
+	$(PY) manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
+
 bench: venv ## measure loadlab beside its peers and print the ratios
 	@for script in bench/[a-z]*.py; do \
 	  [ -e "$$script" ] || { echo "There is nothing in bench/ yet." >&2; exit 1; }; \
 	  echo "$$script" >&2; $(PY) "$$script" || exit 1; done
 
-up: venv ## run web on port 8000, dispatcher, collector and a worker per queue until Ctrl-C
-	@$(PY) manage.py migrate --no-input --verbosity 0
-	@.venv/bin/honcho start || [ $$? -eq 130 ]
+up: venv ## run web on port 8000 (PORT), dispatcher, collector and a worker per queue until Ctrl-C
+	@$(PY) -m loadlab.foreground
 
 down: ## stop the embedded servers of this checkout; their data stays in var/
 	@if [ -x $(PY) ]; then $(PY) -m loadlab.embedded stop; else echo "Nothing is installed here, so nothing runs."; fi
