@@ -36,6 +36,8 @@ def measured(
 ) -> Measured:
     """Read the tasks that completed or failed after they started.
 
+    A job whose body arq had lost ("job expired") never ran and has no enqueued_at: it is left out.
+
     `worker` indexes `worker_names`, −1 where the name is not among them; a metric that a task did
     not report as a number is NaN.
     """
@@ -95,8 +97,9 @@ def _copy(run_id: int, worker_names: Sequence[str], metric_names: Sequence[str])
     ]
     query = sql.SQL(
         "COPY (SELECT {columns} FROM runs_taskmetric WHERE run_id = {run}"
-        " AND state IN ('completed', 'failed') AND started_at IS NOT NULL"
-        " AND finished_at IS NOT NULL ORDER BY sequence) TO STDOUT (FORMAT BINARY)"
+        " AND state IN ('completed', 'failed') AND enqueued_at IS NOT NULL"
+        " AND started_at IS NOT NULL AND finished_at IS NOT NULL ORDER BY sequence)"
+        " TO STDOUT (FORMAT BINARY)"
     ).format(columns=sql.SQL(", ").join([*columns, *metrics]), run=sql.Literal(run_id))
     data = bytearray()
     with connection.cursor() as cursor, cursor.copy(query) as copy:
@@ -115,8 +118,8 @@ def _row_type(fields: list[tuple[str, str]]) -> np.dtype[Any]:
 
 _COLUMNS = (
     ("sequence", ">i4", "sequence"),
-    ("intended", ">i8", "COALESCE(intended_at, enqueued_at, started_at)"),
-    ("enqueued", ">i8", "COALESCE(enqueued_at, started_at)"),
+    ("intended", ">i8", "COALESCE(intended_at, enqueued_at)"),
+    ("enqueued", ">i8", "enqueued_at"),
     ("started", ">i8", "started_at"),
     ("finished", ">i8", "finished_at"),
     ("failed", ">i2", "(state = 'failed')::int::smallint"),
