@@ -80,7 +80,7 @@ def _cliff(situation: Situation, *, direction: int) -> Cliff | None:
     able = replace(situation, offered_rate_per_s=None)
     now = ceilings_of(able)[0]
     mean = situation.service.mean_s
-    if now.name is not CeilingName.POLL_DELAY:
+    if now.name not in {CeilingName.POLL_DELAY, CeilingName.MAX_JOBS}:
         return None
     near = [step for step in CLIFF_STEPS_S if step <= max(0.01, CLIFF_SHARE * mean)]
     for step in near:

@@ -60,9 +60,8 @@ def _spread(findings: RunFindings) -> str:
     times = findings.summary.execution
     if times.min_s is None or times.max_s is None:
         return ""
-    if times.min_s == times.max_s:
-        return f"Every task took {seconds(times.min_s)}."
-    return f"From {seconds(times.min_s)} to {seconds(times.max_s)}."
+    least, most = seconds(times.min_s), seconds(times.max_s)
+    return f"Every task took {least}." if least == most else f"From {least} to {most}."
 
 
 def _waits(findings: RunFindings) -> str:

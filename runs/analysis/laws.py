@@ -84,15 +84,13 @@ class WorkerLaws:
         return limit / self.service.mean_until_poll_s(self.period_s, walk_s=walk)
 
     @property
-    def start_limited(self) -> float | None:
-        """The rate at which walking takes all the time; None where a start's cost is not known.
+    def start_limited(self) -> float:
+        """The rate at which walking takes all the time, where the cost of a start is known.
 
         Every poll skips the J ids in progress before it starts n others: T = max(d, J·s' + n·s).
         Where slots fill, J = M − n of its own and those running elsewhere; where the walk fits
         into poll_delay only 1/s is left as a limit.
         """
-        if self.constants.start_s is None:
-            return None
         if not self.fills:
             return self._page_walk_rate()
         period = self.period_s
@@ -198,7 +196,7 @@ class FleetLaws:
             return None
         count, skip = len(self.workers), value_of(self.constants.skip_s)
         contended = count / (self.constants.start_s.value + (count - 1) * skip)
-        return min(self.total(lambda each: each.start_limited or 0.0), contended)
+        return min(self.total(lambda each: each.start_limited), contended)
 
 
 def _held_until_any(

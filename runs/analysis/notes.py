@@ -95,7 +95,12 @@ def _missing_figures(findings: RunFindings) -> Iterator[str]:
     if summary.n == 0:
         yield "No task ended, so there is no figure of time, no throughput and no regime."
         return
-    if summary.duration_s is not None and summary.duration_s <= 0:
+    if summary.duration_s is not None and summary.duration_s < 0:
+        yield (
+            "The last task ended before the first was sent, by their clocks: there is no"
+            " throughput and no timeline."
+        )
+    elif summary.duration_s == 0:
         yield "All tasks bear the same instant, so there is no throughput."
     unknown = [
         label

@@ -45,11 +45,6 @@ class SteadyState:
     throughput_per_s: float
     goodput_per_s: float
 
-    @property
-    def duration_s(self) -> float:
-        """Length of the span."""
-        return self.end_s - self.start_s
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WarmUp:

@@ -241,7 +241,10 @@ def _with_course(summary: Summary, *, course: _Course, workload: Workload) -> Su
         peak_in_flight=course.peak_in_flight,
         wait_ratio=ratio,
         pressure=queue_pressure(regime=course.regime.regime, utilisation=utilisation, ratio=ratio),
-        timeline=timeline(course.flow, poll_delay_s=course.fleet.poll_delay_s),
+        # why not always: clocks that are far apart can put the end before the beginning
+        timeline=timeline(course.flow, poll_delay_s=course.fleet.poll_delay_s)
+        if duration >= 0
+        else None,
     )
 
 

@@ -14,7 +14,7 @@ from runs.analysis.percentiles import nearest_rank
 from runs.analysis.steady import SteadyState
 
 BATCHES = 10
-T_975 = 2.2621571627409915  # Student's t, 97.5 %, 9 degrees of freedom
+T_975 = 2.262157162798205  # Student's t, 97.5 %, 9 degrees of freedom
 MOST_UTILISATION = 0.9  # above it batches of waits are not independent either
 FEWEST_PER_BATCH = 10
 Floats = NDArray[np.float64]
