@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from typing import IO
 
 COMMAND = (sys.executable, "-m", "loadlab")
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 
 
 def environment(**variables: str) -> dict[str, str]:
