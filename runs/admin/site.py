@@ -1,4 +1,4 @@
-"""The admin site: Django's own, whose index is the dashboard, with the pages that are no model's."""
+"""The admin site: Django's own with a dashboard for index, and pages that are no model's."""
 
 from django.contrib.admin import AdminSite
 

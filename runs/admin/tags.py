@@ -1,5 +1,102 @@
-"""How figures are written on a page: with their unit, which never leaves them at the end of a line."""
+"""Filters and tags of our pages: figures with their units, verdicts, dates."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
 
 from django import template
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from runs.admin import wording
 
 register = template.Library()
+
+MARKS = {
+    "improved": "↑",
+    "unchanged": "=",
+    "regressed": "↓",
+    "inconclusive": "?",
+    "incomparable": "≠",
+    "no_baseline": "·",
+}
+
+for _name in ("joined", "figure", "count", "rate", "percent", "duration_ms", "duration_s", "plain"):
+    register.filter(_name, getattr(wording, _name))
+for _name in ("change", "share", "signed", "interval", "bytes_of"):
+    register.filter(_name, getattr(wording, _name))
+
+
+@register.filter
+def by_name(value: object, name: str) -> str:
+    """A figure in the unit that its name ends with."""
+    return wording.by_name(name, value)
+
+
+@register.filter
+def ratio_interval(bounds: object) -> str:
+    """−0.2 to +0.4, of two ratios."""
+    return wording.interval(bounds, of_ratio=True)
+
+
+@register.filter
+def get(mapping: object, name: str) -> Any:
+    """What stands under a name; None where nothing does."""
+    return mapping.get(name) if isinstance(mapping, Mapping) else None
+
+
+@register.filter
+def words_of(name: object) -> str:
+    """`timed_out` → timed out."""
+    return str(name or "").replace("_", " ")
+
+
+@register.filter
+def short_id(test_id: object) -> str:
+    """…7f3a9c of lt_20261123T094501_7f3a9c."""
+    return f"…{str(test_id)[-6:]}"
+
+
+@register.simple_tag
+def verdict(name: str | None, *, chip: bool = False, says: str = "") -> SafeString:
+    """Sign and word, never the colour alone; a chip where it leads the page."""
+    if not name:
+        return SafeString("")
+    return format_html(
+        '<span class="ll-verdict{}" data-verdict="{}"><span aria-hidden="true">{}</span> {}</span>',
+        " is-chip" if chip else "",
+        name,
+        MARKS.get(name, "·"),
+        says or words_of(name),
+    )
+
+
+@register.simple_tag
+def when(moment: datetime | str | None, *, short: bool = False) -> SafeString:
+    """23 Nov 09:45 UTC; `short`: the time alone where it was today."""
+    at = parse_datetime(moment) if isinstance(moment, str) else moment
+    if at is None:
+        return SafeString("")
+    day = f"{at.day}\u00a0{at:%b}"
+    if at.year != timezone.now().year:
+        day = f"{day}\u00a0{at.year}"
+    if short:
+        said = f"{at:%H:%M}" if at.date() == timezone.now().date() else day
+    else:
+        said = f"{day} {at:%H:%M}\u00a0UTC"
+    return format_html('<time datetime="{}">{}</time>', at.isoformat(timespec="seconds"), said)
+
+
+@register.simple_tag
+def data_of(document: object) -> SafeString:
+    """A document for our script, harmless inside an element: `<`, `>` and `&` are written \\u….
+
+    why not json_script: its element needs an id, and a page holds several charts.
+    """
+    text = json.dumps(document, separators=(",", ":"), allow_nan=False)
+    for sign in "<>&":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return mark_safe(text)  # noqa: S308 - what could end the element has just been taken out
