@@ -7,21 +7,8 @@ from typing import Any, ClassVar, Self
 from django.db import models
 from django.db.models import Q
 
+from runs.analysis.comparability import WORKLOAD
 from runs.arrivals import ArrivalModel, Arrivals
-
-_CONTENT = (
-    "task_type",
-    "parameters",
-    "num_tasks",
-    "batch_size",
-    "delay_ms",
-    "rate_per_s",
-    "duration_s",
-    "arrival",
-    "seed",
-    "target",
-    "target_queue",
-)
 
 
 class LoadTestConfigurationQuerySet(models.QuerySet["LoadTestConfiguration"]):
@@ -88,7 +75,7 @@ class LoadTestConfiguration(models.Model):
     @property
     def content(self) -> dict[str, Any]:
         """All that makes this workload this workload."""
-        return {name: getattr(self, name) for name in _CONTENT}
+        return {name: getattr(self, name) for name in WORKLOAD}
 
     @property
     def arrivals(self) -> Arrivals:
@@ -113,6 +100,6 @@ class LoadTestConfiguration(models.Model):
 def content_hash(content: dict[str, Any]) -> str:
     """SHA-256 of the content as canonical JSON: equal workloads, equal hash."""
     canonical = json.dumps(
-        {name: content[name] for name in _CONTENT}, sort_keys=True, separators=(",", ":")
+        {name: content[name] for name in WORKLOAD}, sort_keys=True, separators=(",", ":")
     )
     return hashlib.sha256(canonical.encode()).hexdigest()
