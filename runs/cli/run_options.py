@@ -6,6 +6,8 @@ from typing import Any
 from runs.cli.exits import WrongUsage
 from runs.cli.parser import SentenceParser
 from runs.cli.quantities import delay_ms, duration_s, parameter, rate_per_s, whole
+from runs.chosen_baseline import names_a_file
+from runs.report_files import baseline_of
 from runs.spec import Spec
 
 
@@ -49,7 +51,7 @@ def add_conduct_arguments(parser: SentenceParser) -> None:
         "--baseline",
         default="auto",
         metavar="B",
-        help="auto (default), none, a test id or a report file",
+        help="auto (default), none, a run (lt_…), a group (lg_…) or a report file",
     )
     judged.add_argument(
         "--threshold",
@@ -87,7 +89,11 @@ def add_conduct_arguments(parser: SentenceParser) -> None:
 
 
 def spec_of(options: dict[str, Any], *, task_type: str) -> Spec:
-    """What these options ask for; whether it can be done is `start`'s to say."""
+    """What these options ask for; whether it can be done is `start`'s to say.
+
+    A baseline that is a file is read here: the file is of this machine, the run perhaps not.
+    """
+    chosen = options["baseline"]
     return Spec(
         task_type=task_type,
         parameters=_once_each(options["param"]),
@@ -101,7 +107,8 @@ def spec_of(options: dict[str, Any], *, task_type: str) -> Spec:
         target_queue=options["queue"],
         label=options["label"],
         timeout_s=options["timeout"],
-        baseline=options["baseline"],
+        baseline=chosen,
+        baseline_document=baseline_of(chosen) if names_a_file(chosen) else None,
         thresholds=tuple(options["threshold"]),
         repeat=options["repeat"],
     )

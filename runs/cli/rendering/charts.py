@@ -39,9 +39,11 @@ def timeline_lines(document: Document, sheet: Sheet) -> Lines:
             continue
         chart = sheet.spark(values, width=room)
         lines.append(
-            Text(f"{name:<{_NAMES}}", style="dim")
-            + Text(f"{chart:<{room}}", style="cyan")
-            + Text(f"  max {write(largest)}"[:_LARGEST])
+            Text.assemble(
+                (f"{name:<{_NAMES}}", "dim"),
+                (f"{chart:<{room}}", "cyan"),
+                f"  max {write(largest)}"[:_LARGEST],
+            )
         )
     interval = amount(timeline, "interval_s")
     if lines and interval is not None:
@@ -73,7 +75,7 @@ def poll_cycle_lines(document: Document, sheet: Sheet) -> Lines:
         figures.percent(cycle.get("busy_percent")),
     )
     return [
-        Text("slots in use  ", style="dim") + Text(chart, style="cyan"),
+        Text.assemble(("slots in use  ", "dim"), (chart, "cyan")),
         *sheet.paragraph(f"poll to poll {period}, slots busy {busy}", style="dim"),
     ]
 

@@ -45,8 +45,10 @@ def _state(
     return [
         *(sheet.paragraph(headline, style="bold") if headline else []),
         *sheet.paragraph(
-            Text(status.replace("_", " ").upper(), style="bold yellow")
-            + Text(f"  {figures.count(ended)} of {figures.count(planned)} finished{failed}"),
+            Text.assemble(
+                (status.replace("_", " ").upper(), "bold yellow"),
+                f"  {figures.count(ended)} of {figures.count(planned)} finished{failed}",
+            ),
             right="" if left is None else f"{figures.roughly(left)} left",
         ),
     ]
@@ -56,8 +58,8 @@ def _bar(ended: float, planned: float, *, sheet: Sheet) -> Lines:
     share = min(max(ended / planned, 0), 1) if planned else 0
     room = sheet.width - 8
     filled = round(share * room)
-    bar = Text(sheet.glyphs.bar * filled, style="cyan") + Text("." * (room - filled), style="dim")
-    return [bar + Text(f"  {share:4.0%}".replace("%", " %"))]
+    bar = (sheet.glyphs.bar * filled, "cyan"), ("." * (room - filled), "dim")
+    return [Text.assemble(*bar, f"  {share:4.0%}".replace("%", " %"))]
 
 
 def _more(progress: Document, *, sheet: Sheet) -> Lines:

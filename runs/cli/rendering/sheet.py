@@ -56,7 +56,7 @@ class Sheet:
         body = content if isinstance(content, Text) else Text(content, style=style)
         lines = [_padded(line) for line in _wrapped(body, self.width - indent)] or [Text()]
         if label:
-            first = Text(_sized(label, indent), style="dim") + lines[0]
+            first = Text.assemble((_sized(label, indent), "dim"), lines[0])
             lines = [_padded(first), *(_indented(line, indent) for line in lines[1:])]
         return self._with_right(lines, right if isinstance(right, Text) else Text(right))
 
@@ -158,7 +158,7 @@ class Sheet:
         space = self.width - lines[-1].cell_len - right.cell_len
         if space < GAP:
             return [*lines, _indented(self._cut(right), max(self.width - right.cell_len, 0))]
-        return [*lines[:-1], lines[-1] + Text(" " * space) + right]
+        return [*lines[:-1], Text.assemble(lines[-1], " " * space, right)]
 
     def _cut(self, line: Text) -> Text:
         short = line.copy()

@@ -90,6 +90,18 @@ def test_ascii_is_ascii(name: str) -> None:
     assert text_of(detailed_lines(FINISHED[name], sheet=Sheet(glyphs=ASCII))).isascii()
 
 
+def test_only_labels_and_what_is_secondary_are_faint() -> None:
+    tasks = next(
+        line for line in report_lines(SATURATED, sheet=PAGE) if line.plain.startswith("tasks")
+    )
+    assert not tasks.style
+    assert [(span.start, span.end) for span in tasks.spans if span.style == "dim"] == [(0, 10)]
+    status, *_ = live_lines(RUNNING, sheet=PAGE)
+    assert [status.plain[span.start : span.end] for span in status.spans if span.style] == [
+        "RUNNING"
+    ]
+
+
 def test_thresholds_come_first_with_rule_limit_value_and_sign() -> None:
     text = text_of(report_lines(changed(SATURATED, thresholds=THRESHOLDS), sheet=PAGE))
     first, second, third = text.splitlines()[:3]
