@@ -1,6 +1,6 @@
 """The one document of a run: its frame, its live form while the run is not finished, its groups."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from runs.analysis import sections
@@ -14,12 +14,36 @@ from runs.models.daemon import DaemonRole
 from runs.models.instants import instant
 from runs.states import RunStatus
 
+ORDER = (
+    *("schema", "test_id", "status", "headline", "label", "group_id"),
+    *("created_at", "started_at", "finished_at", "configuration", "metrics", "analysis"),
+    *("thresholds", "gists", "notes"),
+)
+ORDER_OF_ANALYSIS = (
+    *("performance_analysis", "task_metrics", "regime", "because", "bottleneck", "baseline"),
+    *("type_metrics", "custom_analysis", "failures", "accounting", "environment"),
+    *("distribution", "poll_cycle", "timeline"),
+)
+
 
 def report_document(run: LoadTestRun) -> dict[str, Any]:
     """The stored judgement, or how far the run is: every face shows this one document."""
     if run.report is not None:
-        return dict(run.report)
+        return _in_reading_order(run.report)
     return {**frame(run, status=run.status), "progress": progress_of(run), "notes": run.notes}
+
+
+def _in_reading_order(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The stored document as a person reads it: PostgreSQL orders the names by their length."""
+    ordered = _by(ORDER, document)
+    if isinstance(document.get("analysis"), Mapping):
+        ordered["analysis"] = _by(ORDER_OF_ANALYSIS, document["analysis"])
+    return ordered
+
+
+def _by(names: Sequence[str], section: Mapping[str, Any]) -> dict[str, Any]:
+    known = {name: section[name] for name in names if name in section}
+    return known | {name: value for name, value in section.items() if name not in known}
 
 
 def group_document(group_id: str) -> dict[str, Any]:
