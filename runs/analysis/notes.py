@@ -102,20 +102,23 @@ def _missing_figures(findings: RunFindings) -> Iterator[str]:
         )
     elif summary.duration_s == 0:
         yield "All tasks bear the same instant, so there is no throughput."
-    unknown = [
-        label
-        for label, value in (
-            ("p50", summary.execution.p50_s),
-            ("p95", summary.execution.p95_s),
-            ("p99", summary.execution.p99_s),
-        )
-        if value is None
-    ]
+    yield from _percentiles(summary)
+    yield from _steady(summary)
+    yield from _slots(findings)
+
+
+def _percentiles(summary: Summary) -> Iterator[str]:
+    times = summary.execution
+    named = (("p50", times.p50_s), ("p95", times.p95_s), ("p99", times.p99_s))
+    unknown = [label for label, value in named if value is None]
     if unknown:
         yield (
             f"{' and '.join(unknown)} need more than {count(summary.n, 'task')}: fewer than one"
             " task is expected beyond them."
         )
+
+
+def _steady(summary: Summary) -> Iterator[str]:
     if summary.steady is None:
         yield (
             "There is no steady-state throughput: the span without warm-up and drain holds fewer"
@@ -123,6 +126,10 @@ def _missing_figures(findings: RunFindings) -> Iterator[str]:
         )
     elif not summary.settled:
         yield "No end of the warm-up was found within the first half of sending: nothing was cut."
+
+
+def _slots(findings: RunFindings) -> Iterator[str]:
+    summary = findings.summary
     if not findings.fleet.workers:
         yield "No worker described itself, so utilisation and the poll cycle are unknown."
     elif summary.poll_cycle is None:

@@ -72,7 +72,7 @@ def interval_for(duration_s: float, *, poll_delay_s: float | None) -> float:
     """
     step = poll_delay_s or LEAST_INTERVAL_S
     least = math.ceil(LEAST_INTERVAL_S / step - 1e-9)
-    fitting = math.floor(duration_s / (MOST_POINTS * step)) + 1
+    fitting = math.floor(duration_s / (MOST_POINTS * step) * (1 + 1e-6)) + 1
     return round(step * max(1, least, fitting), 9)
 
 
