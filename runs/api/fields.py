@@ -29,11 +29,8 @@ class Documented(serializers.Field[Any, Any, Any, Any]):
 
     @property
     def json_schema(self) -> dict[str, Any]:
-        """The schema of a value that this field takes."""
-        found = {**self.type_schema(), **self.said}
-        if self.allow_null:
-            found["type"] = [found["type"], "null"]
-        return found
+        """The schema of what this field takes; drf-spectacular adds null where that is allowed."""
+        return {**self.type_schema(), **self.said}
 
     def to_internal_value(self, data: Any) -> Any:
         """The value, or the sentence that stands beside the field in the answer."""
@@ -94,17 +91,20 @@ class Number(Documented):
 
 
 class Text(Documented):
-    """A string without control characters."""
+    """A string without control characters, no longer than `most`."""
 
-    allowed = "a printable text"
+    def __init__(self, *, most: int, **options: Any) -> None:
+        self.most = most
+        self.allowed = f"a printable text of at most {most} characters"
+        super().__init__(**options)
 
     def type_schema(self) -> dict[str, Any]:
-        """As JSON Schema has it."""
-        return {"type": "string"}
+        """With the length."""
+        return {"type": "string", "maxLength": self.most}
 
     def read(self, data: Any) -> str:
         """The text as it is."""
-        if isinstance(data, str) and data.isprintable():
+        if isinstance(data, str) and data.isprintable() and len(data) <= self.most:
             return data
         raise ValueError(data)
 
@@ -118,9 +118,8 @@ class OneOf(Documented):
         super().__init__(**options)
 
     def type_schema(self) -> dict[str, Any]:
-        """With null among the words where it is allowed."""
-        nothing = [None] if self.allow_null else []
-        return {"type": "string", "enum": [*self.words, *nothing]}
+        """With the words."""
+        return {"type": "string", "enum": list(self.words)}
 
     def read(self, data: Any) -> str:
         """The word."""

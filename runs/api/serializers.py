@@ -20,7 +20,7 @@ from runs.api.fields import (
     Texts,
     WholeNumber,
 )
-from runs.api.keyset import CURSOR_FORM, DEFAULT_SIZE, MAX_SIZE
+from runs.api.keyset import DEFAULT_SIZE, MAX_SIZE, cursor_form
 from runs.arrivals import ArrivalModel
 from runs.spec import MAX_DELAY_MS, MAX_DURATION_S, MAX_LABEL, MAX_REPEAT, MAX_SEED, Spec
 from runs.states import RunStatus, TaskState
@@ -29,8 +29,9 @@ from workers.settings import QUEUES
 RUN_ID = r"lt_[0-9A-Za-z_]{1,36}"
 GROUP_ID = r"lg_[0-9A-Za-z_]{1,36}"
 REFERENCE = f"{RUN_ID}|{GROUP_ID}"
+MAX_NAME = 100
 MOST_COMPARED = 20
-MOST_WORKERS = 1000
+MOST_WORKERS = 128  # why: a third of a second; what explains many more takes a web process's minute
 NO_ID = "the id of a run (lt_…) or of a group (lg_…)"
 
 _DEFAULT = Spec()
@@ -72,7 +73,7 @@ class LaunchRequest(Strict):
     task_type = Text(
         required=False,
         default=_DEFAULT.task_type,
-        schema={"maxLength": 100},
+        most=MAX_NAME,
         help_text="one of GET load-test-types",
     )
     parameters = JSONObject(
@@ -119,7 +120,7 @@ class LaunchRequest(Strict):
     target_queue = OneOf(QUEUES, required=False, default=_DEFAULT.target_queue)
     # why ignored: a serializer takes its fields out of the class, so that `label` stays its own
     label = Text(  # type: ignore[assignment]
-        required=False, default=_DEFAULT.label, schema={"maxLength": MAX_LABEL}
+        required=False, default=_DEFAULT.label, most=MAX_LABEL
     )
     timeout_s = Number(
         required=False,
@@ -173,27 +174,32 @@ class Query(Strict):
         return dict(query.validated_data)
 
 
-class Page(Query):
-    """Which part of a list."""
-
-    cursor = Matching(
-        CURSOR_FORM,
+def next_cursor(*, parts: int) -> Matching:
+    """Where a page begins."""
+    return Matching(
+        cursor_form(parts),
         allowed="the next_cursor of the page before",
         required=False,
         default=None,
         help_text="the next_cursor of the page before",
     )
+
+
+class Page(Query):
+    """How long a page of a list is."""
+
     page_size = QueryNumber(low=1, high=MAX_SIZE, whole=True, required=False, default=DEFAULT_SIZE)
 
 
 class RunsQuery(Page):
     """Which runs."""
 
+    cursor = next_cursor(parts=1)
     status = OneOf(tuple(status.value for status in RunStatus), required=False)
-    task_type = Text(required=False, schema={"maxLength": 100})
+    task_type = Text(required=False, most=MAX_NAME)
     target_queue = OneOf(QUEUES, required=False)
     label = Text(  # type: ignore[assignment]
-        required=False, schema={"maxLength": MAX_LABEL}, help_text="how it begins"
+        required=False, most=MAX_LABEL, help_text="how it begins"
     )
     verdict = OneOf((*VERDICTS, "incomparable", "no_baseline"), required=False)
     group_id = Matching(GROUP_ID, allowed="the id of a group (lg_…)", required=False)
@@ -204,6 +210,7 @@ class RunsQuery(Page):
 class TasksQuery(Page):
     """Which tasks of a run, in which order."""
 
+    cursor = next_cursor(parts=2)
     state = OneOf(tuple(state.value for state in TaskState), required=False)
     order = OneOf(
         ("sequence", "slowest"),

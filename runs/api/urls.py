@@ -3,7 +3,7 @@
 from django.urls import path, re_path
 
 from runs.api.views import docs, service
-from runs.api.views.baselines import BaselineView
+from runs.api.views.baselines import BaselinesView, BaselineView
 from runs.api.views.comparing import CompareView, ExplainView
 from runs.api.views.launching import CancelView, ExampleView, LaunchView
 from runs.api.views.queues import QueuesView
@@ -28,6 +28,7 @@ urlpatterns = [
     path(f"{_TASKS}load-tests", RunsListView.as_view(), name="runs"),
     path(f"{_TASKS}load-test/compare", CompareView.as_view(), name="compare"),
     path(f"{_TASKS}load-test/explain", ExplainView.as_view(), name="explain"),
+    path(f"{_TASKS}baselines", BaselinesView.as_view(), name="baselines"),
     path(f"{_TASKS}queues", QueuesView.as_view(), name="queues"),
     path(f"{_TASKS}load-test/<str:test_id>/tasks", TasksView.as_view(), name="tasks"),
     path(f"{_TASKS}load-test/<str:test_id>/cancel", CancelView.as_view(), name="cancel"),

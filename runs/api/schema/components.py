@@ -152,6 +152,24 @@ EXPLANATION: Schema = at_least(
     rate=said(or_null(ANY_OBJECT), "whether rate_per_s fits; null where none was given"),
 )
 
+BASELINE: Schema = at_least(
+    configuration_id=COUNT,
+    name=TEXT,
+    in_words=TEXT,
+    queue=TEXT,
+    last_run=TEXT,
+    last_at=or_null(INSTANT),
+    figure=said(TEXT, "which figure the history is of"),
+    unit=TEXT,
+    last_figure=or_null(NUMBER),
+    baseline=or_null(NUMBER),
+    verdict=TEXT,
+    history=list_of(at_least(test_id=TEXT, value=or_null(NUMBER), at=or_null(INSTANT))),
+    change_points=list_of(TEXT),
+    since=said(or_null(TEXT), "since which run it is faster or slower"),
+    pinned_run=or_null(TEXT),
+)
+
 COMPONENTS: dict[str, Schema] = {
     "Error": {
         **fixed(
@@ -175,7 +193,8 @@ COMPONENTS: dict[str, Schema] = {
     "Group": fixed(group_id=TEXT, runs=list_of(component("Report")), summary=ANY_OBJECT),
     "Comparison": COMPARISON,
     "Explanation": EXPLANATION,
-    "Baselines": all_of(ANY_OBJECT),
+    "Baseline": BASELINE,
+    "Baselines": all_of(component("Baseline")),
     "Queue": QUEUE,
     "Queues": all_of(component("Queue")),
     "Alive": fixed(status=words("alive")),

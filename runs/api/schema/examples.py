@@ -123,6 +123,23 @@ _FIGURE = {
     "interval": [1.48, 1.5],
     "verdict": "improved",
 }
+_BASELINE = {
+    "configuration_id": 7,
+    "name": "",
+    "in_words": "1000 × io_simulation",
+    "queue": "load_test",
+    "last_run": _RUN,
+    "last_at": "2026-11-23T09:45:18.050Z",
+    "figure": "overall_throughput",
+    "unit": "/s",
+    "last_figure": 59.4,
+    "baseline": 59.3,
+    "verdict": "unchanged",
+    "history": [{"test_id": _RUN, "value": 59.4, "at": "2026-11-23T09:45:18.050Z"}],
+    "change_points": [],
+    "since": None,
+    "pinned_run": None,
+}
 
 EXAMPLES: dict[str, Any] = {
     "launch": _LAUNCHED,
@@ -138,8 +155,8 @@ EXAMPLES: dict[str, Any] = {
     "result": _REPORT,
     "runs": {
         "results": [_ROW],
-        "next_cursor": "WzQyXQ",
-        "next": f"{_BASE}/load-tests?page_size=1&cursor=WzQyXQ",
+        "next_cursor": "42",
+        "next": f"{_BASE}/load-tests?page_size=1&cursor=42",
     },
     "tasks": {"results": [_TASK], "next_cursor": None, "next": None},
     "types": {"results": [_TYPE]},
@@ -176,7 +193,7 @@ EXAMPLES: dict[str, Any] = {
         "missing": [],
         "rate": {"rate_per_s": 40, "fits": True, "utilisation_percent": 66.7},
     },
-    "baselines": {"results": []},
+    "baselines": {"results": [_BASELINE]},
     "queues": {
         "results": [
             {

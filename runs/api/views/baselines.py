@@ -1,4 +1,4 @@
-"""What runs are judged against: pin a run, let it go."""
+"""What runs are judged against: see it, pin a run, let it go."""
 
 from typing import ClassVar
 
@@ -7,10 +7,21 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from runs.api.documents import run_row
-from runs.api.permissions import PIN
-from runs.api.schema.operations import PIN_DOCS, UNPIN_DOCS
+from runs.api.permissions import PIN, VIEW
+from runs.api.schema.operations import BASELINES_DOCS, PIN_DOCS, UNPIN_DOCS
 from runs.api.view import RunsView
-from runs.baselines import pin, unpin
+from runs.baselines import baseline_rows, pin, unpin
+
+
+class BaselinesView(RunsView):
+    """GET baselines."""
+
+    needs: ClassVar = {"GET": VIEW}
+
+    @extend_schema(**BASELINES_DOCS)
+    def get(self, request: Request) -> Response:
+        """Each configuration with its history, regressed first."""
+        return Response({"results": baseline_rows()})
 
 
 class BaselineView(RunsView):

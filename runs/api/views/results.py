@@ -85,9 +85,8 @@ class RunsListView(RunsView):
         for name, lookup in _FILTERS.items():
             if name in self.asked:
                 runs = runs.filter(**{lookup: self.asked[name]})
-        position = position_of(self.asked["cursor"], length=1)
-        if position is not None:
-            runs = runs.filter(pk__lt=position[0])
+        if self.asked["cursor"] is not None:
+            runs = runs.filter(pk__lt=position_of(self.asked["cursor"])[0])
         size = self.asked["page_size"]
         found = list(runs[: size + 1])
         more = len(found) > size
@@ -126,16 +125,14 @@ class TasksView(RunsView):
         )
 
     def _in_sequence(self, run: LoadTestRun) -> Any:
-        position = position_of(self.asked["cursor"], length=1)
-        after = 0 if position is None else position[0]
+        _, after = position_of(self.asked["cursor"] or "0-0")
         return TaskMetric.objects.filter(run=run, sequence__gt=after).order_by("sequence")
 
     def _slowest(self, run: LoadTestRun) -> Any:
-        position = position_of(self.asked["cursor"], length=2)
         tasks = TaskMetric.objects.filter(run=run)
-        if position is None:
+        if self.asked["cursor"] is None:
             return tasks.slowest()
-        microseconds, sequence = position
+        microseconds, sequence = position_of(self.asked["cursor"])
         return tasks.slowest_after(
             execution_time=timedelta(microseconds=microseconds), sequence=sequence
         )
@@ -143,7 +140,7 @@ class TasksView(RunsView):
 
 def _cursor(task: TaskMetric, *, slowest: bool) -> str:
     if not slowest:
-        return cursor_after(task.sequence)
+        return cursor_after(0, task.sequence)
     taken = (task.finished_at or task.started_at) - task.started_at  # type: ignore[operator]
     return cursor_after(taken // timedelta(microseconds=1), task.sequence)
 

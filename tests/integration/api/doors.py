@@ -33,6 +33,7 @@ DOORS = [
     Door("get", f"{TASKS}load-test/compare?runs={NO_RUN},lt_x", "view"),
     Door("get", f"{TASKS}load-test/explain", "view"),
     Door("get", f"{TASKS}queues", "view"),
+    Door("get", f"{TASKS}baselines", "view"),
     Door("post", f"{TASKS}load-test/{NO_RUN}/cancel", "cancel", {}),
     Door("post", f"{TASKS}load-test/{NO_RUN}/baseline", "pin", {}),
     Door("delete", f"{TASKS}load-test/{NO_RUN}/baseline", "pin"),
