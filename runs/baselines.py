@@ -1,13 +1,19 @@
 """Use case: what a run is judged against: pin it, find it, say it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
 
 from runs.analysis.comparability import configuration_differences, environment_differences
-from runs.analysis.document import ReportedRun, read_report, run_figures
+from runs.analysis.document import (
+    ReportedRun,
+    UnreadableReportError,
+    read_report,
+    run_figures,
+)
+from runs.analysis.doubts import group_doubts
 from runs.analysis.history import (
     Baseline,
     BaselineKind,
@@ -16,8 +22,16 @@ from runs.analysis.history import (
     history_baseline,
 )
 from runs.analysis.judged_figures import RunFigures, family_of
-from runs.analysis.judgement import Judgement, incomparable, judge, no_baseline
+from runs.analysis.judgement import (
+    Judgement,
+    incomparable,
+    judge,
+    no_baseline,
+    not_asked,
+    unusable_baseline,
+)
 from runs.analysis.verdicts import Verdict
+from runs.chosen_baseline import AUTO, NONE
 from runs.errors import NotAllowedNow
 from runs.models import LoadTestRun
 from runs.models.instants import instant
@@ -61,17 +75,18 @@ def unpin(*, test_id: str) -> LoadTestRun:
 def judgement_of(judged: Judged) -> tuple[Judgement, Baseline | None]:
     """The verdict on a run by the baseline that was chosen for it, and that baseline."""
     choice = judged.run.baseline_choice
-    if choice == "none":
-        return _not_asked(), None
-    if judged.run.baseline_document is not None:
-        reported = [read_report(each, name=choice) for each in judged.run.baseline_document]
-        return _against(judged, reported, kind=BaselineKind.FILE)
-    if choice != "auto":
-        return _against(judged, _chosen(choice), kind=BaselineKind.PINNED)
-    pinned = judged.run.configuration.pinned_run
-    if pinned is not None and pinned.pk != judged.run.pk:
-        return _against(judged, [_reported(pinned)], kind=BaselineKind.PINNED)
-    return _by_history(judged)
+    if choice == NONE:
+        return not_asked(), None
+    try:
+        chosen = _chosen(judged.run)
+    except UnreadableReportError as error:
+        return unusable_baseline(str(error)), None
+    if chosen is None:
+        return _by_history(judged)
+    if not chosen:
+        return unusable_baseline(f"the baseline {choice} is not stored any more."), None
+    of_file = judged.run.baseline_document is not None
+    return _against(judged, chosen, kind=BaselineKind.FILE if of_file else BaselineKind.PINNED)
 
 
 def judgement_of_group(runs: Sequence[LoadTestRun]) -> Judgement:
@@ -84,7 +99,11 @@ def judgement_of_group(runs: Sequence[LoadTestRun]) -> Judgement:
             configuration=first.configuration.content,
             environment=first.environment,
             environment_key=first.environment_key,
-            doubts=[],
+            doubts=group_doubts(
+                doubtful=sum(run.is_doubtful for run in runs),
+                environments=len({run.environment_key for run in runs}),
+                runs=len(runs),
+            ),
         )
     )
     return judgement
@@ -149,31 +168,21 @@ def _against(
     )
 
 
-def _chosen(reference: str) -> list[ReportedRun]:
-    """The finished run of that id, or those of that group."""
-    if reference.startswith("lg_"):
-        runs = list(
-            LoadTestRun.objects.filter(group_id=reference, status=RunStatus.COMPLETED).order_by(
-                "pk"
-            )
-        )
-    else:
-        runs = [LoadTestRun.objects.named(reference)]
-    if not runs or any(run.report is None for run in runs):
-        raise NotAllowedNow(f"{reference} has no report yet: wait until it has ended.")
-    return [_reported(run) for run in runs]
+def _chosen(run: LoadTestRun) -> list[ReportedRun] | None:
+    """The completed runs that a run is to be judged against; None where its history does."""
+    choice = run.baseline_choice
+    if run.baseline_document is not None:
+        reported = [read_report(each, name=choice) for each in run.baseline_document]
+        return [each for each in reported if each.status == RunStatus.COMPLETED]
+    if choice == AUTO:
+        pinned = run.configuration.pinned_run
+        return None if pinned is None or pinned.pk == run.pk else _reported([pinned])
+    named = LoadTestRun.objects.filter(test_id=choice) | LoadTestRun.objects.filter(group_id=choice)
+    return _reported(named.filter(status=RunStatus.COMPLETED).exclude(pk=run.pk).order_by("pk"))
 
 
-def _reported(run: LoadTestRun) -> ReportedRun:
-    return read_report(run.report, name=run.test_id)
-
-
-def _not_asked() -> Judgement:
-    return Judgement(
-        kind=BaselineKind.NONE,
-        verdict=Verdict.NO_BASELINE,
-        because="Not compared: no baseline was asked for.",
-    )
+def _reported(runs: Iterable[LoadTestRun]) -> list[ReportedRun]:
+    return [read_report(run.report, name=run.test_id) for run in runs]
 
 
 def baseline_rows() -> list[dict[str, Any]]:

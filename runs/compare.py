@@ -13,10 +13,11 @@ from runs.analysis.comparability import (
 from runs.analysis.comparison import Comparison
 from runs.analysis.comparison import compare as compare_figures
 from runs.analysis.comparison_words import comparison_because, figure_because
-from runs.analysis.document import ReportedRun, UnreadableReportError, read_report, read_report_file
+from runs.analysis.document import ReportedRun, read_report
 from runs.analysis.effects import Spread
 from runs.errors import LoadLabError, NotAllowedNow, UnknownRun
 from runs.models import LoadTestRun
+from runs.report_files import reported_runs
 
 
 class CannotCompare(LoadLabError):
@@ -54,7 +55,7 @@ def compare(*, references: Sequence[str], files: bool = False) -> dict[str, Any]
 
 def _side(reference: str, *, files: bool) -> Side:
     if files and (reference.endswith(".json") or Path(reference).is_file()):
-        return Side(name=reference, runs=_from_file(reference))
+        return Side(name=reference, runs=reported_runs(reference))
     found = LoadTestRun.objects.filter(test_id=reference) | LoadTestRun.objects.filter(
         group_id=reference
     ).exclude(group_id="")
@@ -65,15 +66,6 @@ def _side(reference: str, *, files: bool) -> Side:
     if unfinished:
         raise NotAllowedNow(f"{unfinished[0]} has no report yet: wait until it has ended.")
     return Side(name=reference, runs=[read_report(run.report, name=run.test_id) for run in runs])
-
-
-def _from_file(reference: str) -> Sequence[ReportedRun]:
-    try:
-        return read_report_file(Path(reference).read_bytes(), name=reference)
-    except OSError as error:
-        raise CannotCompare(f"{reference} cannot be read: {error.strerror}.") from error
-    except UnreadableReportError as error:
-        raise CannotCompare(str(error)) from error
 
 
 def _side_document(side: Side) -> dict[str, Any]:

@@ -11,14 +11,13 @@ from runs.analysis import sections
 from runs.analysis.advice import Evidence
 from runs.analysis.document import run_figures
 from runs.analysis.findings import RunFindings
-from runs.analysis.history import Baseline, BaselineKind
+from runs.analysis.history import Baseline
 from runs.analysis.judged_figures import STEADY_THROUGHPUT, THROUGHPUT, RunFigures
-from runs.analysis.judgement import Judgement
+from runs.analysis.judgement import Judgement, not_completed
 from runs.analysis.ratings import efficiency_rating, throughput_rating
 from runs.analysis.recommendations import recommend
 from runs.analysis.sentences import Words, pressure_because, say
 from runs.analysis.thresholds import judge_thresholds, parse_threshold
-from runs.analysis.verdicts import Verdict
 from runs.baselines import Judged, judgement_of
 from runs.errors import NotAllowedNow
 from runs.evidence import (
@@ -125,8 +124,7 @@ def _judgement(
     seen: Examination, *, figures: RunFigures, key: str, status: RunStatus
 ) -> tuple[Judgement, Baseline | None]:
     if status is not RunStatus.COMPLETED:
-        because = f"Not compared: the run is {status.value.replace('_', ' ')}."
-        return Judgement(kind=BaselineKind.NONE, verdict=Verdict.NO_BASELINE, because=because), None
+        return not_completed(status), None
     return judgement_of(
         Judged(
             run=seen.run,

@@ -27,6 +27,7 @@ CHANGEABLE = {
     "processes": "",
 }
 MOST_PROCESSES = 32
+_UNJUDGED: dict[str, Any] = {"baseline": "none", "baseline_document": None}
 
 
 class CannotTry(LoadLabError):
@@ -116,7 +117,7 @@ def _order(before: Arm, after: Arm, *, repeat: int) -> list[Arm]:
 
 
 async def _run_once(spec: Spec, *, arm: Arm, watcher: Watcher, owner: str) -> None:
-    once = replace(spec, repeat=1, baseline="none", label=spec.label or f"try {arm.name}")
+    once = replace(spec, repeat=1, **_UNJUDGED, label=spec.label or f"try {arm.name}")
     runs = await in_database(start_runs, spec=once, held_by=owner, group_id=arm.group_id)
     await conduct_here(
         runs,

@@ -9,6 +9,7 @@ from django.conf import settings
 
 from runs.analysis.thresholds import ThresholdError, parse_threshold
 from runs.arrivals import ArrivalModel, Arrivals
+from runs.chosen_baseline import what_is_wrong
 from runs.errors import InvalidSpec
 from workers.errors import InvalidParameter, TaskModuleError
 from workers.settings import QUEUES
@@ -19,12 +20,15 @@ MAX_DURATION_S = 86_400.0
 MAX_DELAY_MS = 3_600_000.0
 MAX_SEED = 2**63 - 1
 MAX_LABEL = 200
-MAX_BASELINE = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spec:
-    """What somebody asks for; None means: the default."""
+    """What somebody asks for; None means: the default.
+
+    `baseline`: auto, none, the id of a run or of a group; or the name of a report file, whose
+    reports are then `baseline_document` (`report_files.baseline_of`).
+    """
 
     task_type: str = "io_simulation"
     parameters: Mapping[str, object] = field(default_factory=dict)
@@ -39,6 +43,7 @@ class Spec:
     label: str = ""
     timeout_s: float = 600.0
     baseline: str = "auto"
+    baseline_document: tuple[Mapping[str, Any], ...] | None = None
     thresholds: tuple[str, ...] = ()
     repeat: int = 1
 
@@ -55,6 +60,8 @@ def validate(spec: Spec) -> Spec:
             parse_threshold(expression)
         except ThresholdError as error:
             problems.setdefault("thresholds", str(error))
+    if wrong := what_is_wrong(spec.baseline, documents=spec.baseline_document):
+        problems.setdefault("baseline", wrong)
     if problems:
         raise InvalidSpec(problems)
     return spec
@@ -186,12 +193,6 @@ def _limits(spec: Spec) -> list[tuple[str, str]]:
             spec.target_queue,
             lambda value: value in QUEUES,
             f"one of {', '.join(QUEUES)}",
-        ),
-        (
-            "baseline",
-            spec.baseline,
-            lambda value: 0 < len(value) <= MAX_BASELINE,
-            "auto, none, a test id or a file",
         ),
     ]
     return [

@@ -100,6 +100,7 @@ def _stored(
                 timeout_s=spec.timeout_s,
                 planned_count=configuration.num_tasks,
                 baseline_choice=spec.baseline,
+                baseline_document=spec.baseline_document,
                 thresholds=list(spec.thresholds),
                 **common,
             )

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from runs.analysis.comparability import BARRING, LISTED
 from runs.analysis.judged_figures import ALL_JUDGED, FigureScale, RunFigures
 from runs.analysis.report_figures import report_value
 
@@ -75,6 +76,31 @@ def read_report(document: object, *, name: str) -> ReportedRun:
         configuration=_mapping(document.get("configuration")),
         environment=_mapping(report_value(document, path="analysis.environment")),
     )
+
+
+def reduced(run: ReportedRun) -> dict[str, Any]:
+    """The report of a run cut down to what comparing needs: `read_report` reads the same of it."""
+    figures = run.figures
+    return {
+        "schema": SCHEMA_VERSION,
+        "test_id": figures.run_id,
+        "status": run.status,
+        "configuration": dict(run.configuration),
+        "metrics": {
+            "tasks_completed": figures.completed,
+            "tasks_failed": figures.failed,
+            "total_duration_seconds": figures.total_duration_s,
+            **figures.values,
+        },
+        "analysis": {
+            "regime": figures.regime,
+            "environment": {
+                name: run.environment[name]
+                for name in (*BARRING, *LISTED)
+                if name in run.environment
+            },
+        },
+    }
 
 
 def run_figures(document: Mapping[str, Any]) -> RunFigures:

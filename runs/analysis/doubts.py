@@ -24,6 +24,16 @@ def doubts(summary: Summary, *, workload: Workload, fleet: Fleet) -> list[str]:
     return [sentence for sentence in found if sentence is not None]
 
 
+def group_doubts(*, doubtful: int, environments: int, runs: int) -> list[str]:
+    """What is doubtful about a group of repeats: runs that are themselves, or that differ."""
+    found = []
+    if doubtful:
+        verb = "is" if doubtful == 1 else "are"
+        found.append(f"{doubtful} of the {runs} runs {verb} doubtful")
+    if environments > 1:
+        found.append("the runs of the group were not served alike")
+    return found
+
 
 def _foreign(fleet: Fleet) -> str | None:
     if not fleet.foreign_jobs:

@@ -11,6 +11,7 @@ from runs.analysis.figure_comparison import MIN_EFFECT, FigureComparison
 from runs.analysis.history import FEWEST_RUNS, Baseline, BaselineKind
 from runs.analysis.judged_figures import RunFigures
 from runs.analysis.verdicts import Verdict
+from runs.states import RunStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +82,33 @@ def no_baseline(earlier_runs: int) -> Judgement:
         kind=BaselineKind.NONE,
         verdict=Verdict.NO_BASELINE,
         because=f"No baseline yet: run this {times} more, or pin this run.",
+    )
+
+
+def not_asked() -> Judgement:
+    """Somebody wanted no comparison."""
+    return Judgement(
+        kind=BaselineKind.NONE,
+        verdict=Verdict.NO_BASELINE,
+        because="Not compared: no baseline was asked for.",
+    )
+
+
+def not_completed(status: RunStatus) -> Judgement:
+    """A run that did not end as planned is no sample of how fast the queue is."""
+    return Judgement(
+        kind=BaselineKind.NONE,
+        verdict=Verdict.NO_BASELINE,
+        because=f"Not compared: the run is {status.value.replace('_', ' ')}.",
+    )
+
+
+def unusable_baseline(because: str) -> Judgement:
+    """The baseline that was asked for cannot be read, or is gone: `because` says which."""
+    return Judgement(
+        kind=BaselineKind.NONE,
+        verdict=Verdict.NO_BASELINE,
+        because=f"Not compared: {because}",
     )
 
 

@@ -3,10 +3,10 @@
 import argparse
 from typing import Any
 
+from runs.chosen_baseline import names_a_file
 from runs.cli.exits import WrongUsage
 from runs.cli.parser import SentenceParser
 from runs.cli.quantities import delay_ms, duration_s, parameter, rate_per_s, whole
-from runs.chosen_baseline import names_a_file
 from runs.report_files import baseline_of
 from runs.spec import Spec
 
