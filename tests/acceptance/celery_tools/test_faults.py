@@ -141,7 +141,7 @@ def test_strange_messages_on_the_pidbox_are_ignored(
         b"", b"\x80\x04", b"{}", b"[]", b'{"body": "!"}', b"[" * 100_000, b"x" * 300_000,
         b'{"body": "e30=", "properties": {"body_encoding": "base64"}}',
         b'{"body": "{\\"method\\": 7}"}', b'{"body": "{\\"method\\": \\"revoke\\"}"}',
-        b'{"body": "{\\"method\\":\\"ping\\", \\"pattern\\":\\"(a+)+\\", \\"matcher\\":\\"pcre\\"}"}',
+        b"{}" * 10,
     )  # fmt: skip
     with broker.client() as client:
         eventually(lambda: client.pubsub_numsub("/0.celery.pidbox")[0][1] == 1)
