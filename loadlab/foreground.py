@@ -4,14 +4,12 @@ Says what it cannot do before it starts anything, prepares database, static file
 then runs the processes of the Procfile by honcho.
 """
 
-import contextlib
 import os
 import signal
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import django
 from django.conf import settings
@@ -118,7 +116,10 @@ class Foreground(manager.Manager):  # type: ignore[misc]  # honcho has no types
 
 
 class _Output:
-    """Standard output; where nobody reads it any more, there is nobody to be in front of."""
+    """Standard output; once nobody reads it any more, there is nobody to be in front of."""
+
+    def __init__(self) -> None:
+        self._is_read = True
 
     def isatty(self) -> bool:
         return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
@@ -129,12 +130,14 @@ class _Output:
     def flush(self) -> None:
         self._do(sys.stdout.flush)
 
-    def _do(self, act: Any, *arguments: str) -> None:
+    def _do(self, act: Callable[..., object], *arguments: str) -> None:
+        if not self._is_read:
+            return
         try:
             act(*arguments)
         except OSError:
-            with contextlib.suppress(OSError):
-                os.kill(os.getpid(), signal.SIGTERM)
+            self._is_read = False  # why first: the signal's handler writes as well
+            os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _in_a_sentence(error: BaseException) -> CommandError | None:
