@@ -1,7 +1,8 @@
 """What is seen while a run is under way: one line on a terminal's stderr, nothing in a pipe."""
 
+import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
@@ -78,15 +79,46 @@ def progress_text(progress: RunProgress) -> str:
 @contextmanager
 def progress_line(screen: Screen, *, runs: int) -> Iterator[ProgressLine]:
     """The line, drawn while the block runs; in a pipe only the notices are written."""
+    watched = _is_watched(screen.err)
     with Progress(
         BarColumn(bar_width=_bar_width(screen.err)),
         TextColumn("{task.fields[said]}"),
         console=screen.err,
         transient=True,
         refresh_per_second=_REFRESH_PER_S,
-        disable=not _is_watched(screen.err),
+        disable=not watched,
     ) as progress:
-        yield ProgressLine(screen=screen, progress=progress, runs=runs)
+        line = ProgressLine(screen=screen, progress=progress, runs=runs)
+        with logs_above(line) if watched else nullcontext():
+            yield line
+
+
+class _AboveTheLine(logging.Handler):
+    """Log lines as notices above the bar, each once: an outage says the same every few seconds."""
+
+    def __init__(self, line: ProgressLine) -> None:
+        super().__init__()
+        self._line = line
+        self._said: set[str] = set()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Say it, unless it has been said."""
+        text = record.getMessage()
+        if text not in self._said:
+            self._said.add(text)
+            self._line.notice(text)
+
+
+@contextmanager
+def logs_above(line: ProgressLine) -> Iterator[None]:
+    """Our own log lines go through the bar while it is drawn, not across it."""
+    logger = logging.getLogger("loadlab")
+    before = logger.handlers, logger.propagate
+    logger.handlers, logger.propagate = [_AboveTheLine(line)], False
+    try:
+        yield
+    finally:
+        logger.handlers, logger.propagate = before
 
 
 def _is_watched(console: Console) -> bool:

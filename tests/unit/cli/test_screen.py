@@ -2,10 +2,13 @@
 
 import io
 import json
+import logging
 
 import pytest
+from rich.progress import Progress
 from rich.text import Text
 
+from runs.cli.progress import ProgressLine, logs_above
 from runs.cli.screen import Screen
 
 
@@ -70,3 +73,14 @@ def test_signs_of_unicode_are_spelt_where_stdout_cannot_take_them() -> None:
     out = io.TextIOWrapper(io.BytesIO(), encoding="latin-1")
     glyphs = screen_on(out).sheet.glyphs
     assert glyphs.fit("2.5× → é ✓ 日") == "2.5x -> ? ok ?"
+
+
+def test_log_lines_go_above_the_bar_each_once() -> None:
+    err = io.StringIO()
+    screen = screen_on(io.StringIO(), err)
+    with Progress(console=screen.err, disable=True) as progress:
+        line = ProgressLine(screen=screen, progress=progress, runs=1)
+        with logs_above(line):
+            for _ in range(3):
+                logging.getLogger("loadlab").warning("redis_away error=%s", "refused")
+    assert err.getvalue() == "redis_away error=refused\n"
