@@ -23,6 +23,7 @@ SLOT_TRIPS = 6
 SKIP_CPU_SHARE = 0.4
 FEWEST_GAPS = 20
 LEAST_BLOCKING_S = 0.005  # shorter executions are arq's own work, not the task's
+MOST_OVERLAP = 0.2  # tasks that block do not overlap, stamps in whole milliseconds aside
 STEADY_PHASE = 0.7  # mean resultant length of the polls' phases, 1 where they do not drift
 MOST_LAG_SHARE = 0.2  # of poll_delay: polls later than this are starved, not late
 Floats = NDArray[np.float64]
@@ -69,9 +70,9 @@ def value_of(constant: Constant | None, *, default: float = 0.0) -> float:
 
 def measure_constants(samples: Samples, *, fleet: Fleet) -> Constants:
     """All constants that one run and its workers' heartbeats show."""
-    polls = worker_polls(samples, poll_delays_s=fleet.poll_delays_s)
+    polls = worker_polls(samples, fleet=fleet)
     heartbeats = "the workers' heartbeats"
-    blocking = _blocking(samples, fleet=fleet, gap_s=_serial_gap(polls))
+    blocking = _blocking(samples, fleet=fleet, polls=polls)
     work = _work(polls, fleet=fleet, blocking_s=value_of(blocking))
     return Constants(
         start_s=None if work is None else work.start,
@@ -198,25 +199,33 @@ def _phases(polls: list[WorkerPolls]) -> tuple[float, ...] | None:
     return tuple(sorted(shares))
 
 
-def _blocking(samples: Samples, *, fleet: Fleet, gap_s: float | None) -> Constant | None:
+def _blocking(samples: Samples, *, fleet: Fleet, polls: list[WorkerPolls]) -> Constant | None:
     """For how long one task blocks the event loop; None where none is seen to.
 
     CPU: the main process spends at least half of an execution on a task. Otherwise, as a blocking
-    call: its loop comes late by at least half an execution, and so do the next starts.
+    call: no task of a worker begins while another runs, the loop comes late by at least half an
+    execution, and so do the next starts. (A starved machine is late too, but there tasks overlap.)
     """
     execution = float(np.median(samples.execution_time_s)) if samples.n else 0.0
     if execution < LEAST_BLOCKING_S:
         return None
-    cpu, lag = fleet.start_cpu_s or 0.0, fleet.loop_lag_s or 0.0
+    cpu, lag, gap = fleet.start_cpu_s or 0.0, fleet.loop_lag_s or 0.0, _serial_gap(polls) or 0.0
     if cpu >= max(execution / 2, LEAST_BLOCKING_S):
-        return Constant(
-            value=min(cpu, execution), source="CPU per task, by the workers' heartbeats"
-        )
-    if lag >= execution / 2 and gap_s is not None and gap_s >= execution / 2:
-        return Constant(
-            value=min(gap_s, execution), source="lag of the event loop and gaps between starts"
-        )
+        source = "CPU per task, by the workers' heartbeats"
+        return Constant(value=min(cpu, execution), source=source)
+    if min(lag, gap) >= execution / 2 and _overlap(polls) <= MOST_OVERLAP:
+        source = "lag of the event loop and gaps between starts"
+        return Constant(value=min(gap, execution), source=source)
     return None
+
+
+def _overlap(polls: list[WorkerPolls]) -> float:
+    """Tasks that a worker already runs when it starts another, on average."""
+    running = [
+        np.arange(each.started_s.size) - Counting.of(each.finished_s).at(each.started_s)
+        for each in polls
+    ]
+    return float(np.concatenate(running).mean())
 
 
 def _constant(value: float | None, *, source: str) -> Constant | None:

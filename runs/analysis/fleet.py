@@ -103,11 +103,6 @@ class Fleet:
         return max((each.poll_delay_s for each in self.settings), default=None)
 
     @property
-    def poll_delays_s(self) -> dict[str, float]:
-        """poll_delay of each worker by its id."""
-        return {worker.worker_id: worker.settings.poll_delay_s for worker in self.workers}
-
-    @property
     def read_limit(self) -> int | None:
         """The longest page a worker reads: no more ids than this can be in progress at once."""
         return max((each.read_limit for each in self.settings), default=None)

@@ -4,20 +4,23 @@ arq starts tasks one after another right after a poll and sleeps until the next 
 starts come in bursts: the first start of a burst marks its poll.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from runs.analysis.fleet import Fleet, WorkerSettings
 from runs.analysis.samples import Samples
 
 Floats = NDArray[np.float64]
 POINTS = 100
 BURST_GAP_SHARE = 0.2  # of poll_delay: a longer pause between two starts may end a burst
 LEAST_GAP_S = 0.003  # three of the stamps' steps
-MOST_UNSEEN = 4
+FEWEST_DIVIDED = 4
+UNSEEN_PER_S = 200
+SHORT_DELAY_S = 0.1
+LONGEST_START_S = 0.25
 TICK_SHARE = 0.75  # of poll_delay: polls cannot follow each other faster, late stamps aside
 
 
@@ -29,31 +32,25 @@ class WorkerPolls:
     finished_s: Floats
     ticks_s: Floats
     poll_delay_s: float
+    in_burst: NDArray[np.bool_]  # which starts, but the last, another followed in the same walk
 
     @property
     def period_s(self) -> float | None:
         """Median time from one poll to the next: poll_delay and what the loop adds to it.
 
-        Polls that started nothing leave no trace, so up to four periods between two are divided.
+        Polls that started nothing leave no trace, so several periods between two are divided, as
+        long as polls a millisecond late do not make their number doubtful.
         """
         steps = np.diff(self.ticks_s)
         if self.poll_delay_s <= 0:
             return None
         polls = np.maximum(np.rint(steps / self.poll_delay_s), 1)
-        near = polls <= MOST_UNSEEN
+        near = polls <= max(FEWEST_DIVIDED, UNSEEN_PER_S * self.poll_delay_s)
         return float(np.median(steps[near] / polls[near])) if near.sum() >= 2 else None
 
     @property
-    def in_burst(self) -> NDArray[np.bool_]:
-        """Which starts, but the last, are followed by another of the same poll."""
-        within: NDArray[np.bool_] = np.diff(self.started_s) < max(
-            LEAST_GAP_S, self.poll_delay_s / 2
-        )
-        return within
-
-    @property
     def serial_gaps_s(self) -> Floats:
-        """Times between two starts of one burst: what one start costs the worker."""
+        """Times between two starts of one walk: what one start costs the worker."""
         return np.diff(self.started_s)[self.in_burst]
 
 
@@ -67,28 +64,58 @@ class PollCycle:
     polls: int
 
 
-def polls_of(started_s: Floats, *, finished_s: Floats, poll_delay_s: float) -> WorkerPolls:
-    """The polls seen in one worker's tasks."""
-    order = np.argsort(started_s, kind="stable")
-    starts = started_s[order]
-    return WorkerPolls(
-        started_s=starts,
-        finished_s=finished_s[order],
-        ticks_s=_ticks(starts, poll_delay_s=poll_delay_s),
-        poll_delay_s=poll_delay_s,
-    )
-
-
-def worker_polls(samples: Samples, *, poll_delays_s: Mapping[str, float]) -> list[WorkerPolls]:
-    """The polls of each worker whose poll_delay is known and that ran at least one task."""
+def worker_polls(samples: Samples, *, fleet: Fleet) -> list[WorkerPolls]:
+    """The polls of each worker that described itself and ran at least one task."""
     starts, finishes = samples.start_s, samples.finish_s
+    known = {worker.worker_id: worker.settings for worker in fleet.workers}
+    order = np.argsort(starts, kind="stable")
+    waiting = np.empty(samples.n, dtype=np.bool_)
+    sent = np.searchsorted(np.sort(samples.enqueued_s), starts[order], side="right")
+    waiting[order] = sent > np.arange(1, samples.n + 1)
     found = []
     for code, name in enumerate(samples.worker_names):
-        mine = samples.worker == code
-        if name in poll_delays_s and mine.any():
-            delay = poll_delays_s[name]
-            found.append(polls_of(starts[mine], finished_s=finishes[mine], poll_delay_s=delay))
+        mine = order[samples.worker[order] == code]
+        if name in known and mine.size:
+            found.append(
+                polls_of(
+                    starts[mine],
+                    finished_s=finishes[mine],
+                    settings=known[name],
+                    waiting=waiting[mine],
+                )
+            )
     return found
+
+
+def polls_of(
+    started_s: Floats,
+    *,
+    finished_s: Floats,
+    settings: WorkerSettings,
+    waiting: NDArray[np.bool_] | None = None,
+) -> WorkerPolls:
+    """The polls seen in one worker's tasks, in order of their starts.
+
+    `waiting`: whether tasks were still waiting when each one started.
+    """
+    delay = settings.poll_delay_s
+    gaps = np.diff(started_s)
+    in_burst = gaps < max(LEAST_GAP_S, delay / 2)
+    if waiting is not None and 0 < delay <= SHORT_DELAY_S:
+        # why: between two short polls a slow start looks like a pause; with slots free and tasks
+        # waiting there is no pause, for a page takes longer to walk than so short a poll_delay
+        running = np.arange(1, started_s.size + 1) - np.searchsorted(
+            np.sort(finished_s), started_s, side="right"
+        )
+        idle = (running <= settings.max_jobs / 2) & waiting
+        in_burst |= idle[:-1] & (gaps < LONGEST_START_S)
+    return WorkerPolls(
+        started_s=started_s,
+        finished_s=finished_s,
+        ticks_s=_ticks(started_s, poll_delay_s=delay),
+        poll_delay_s=delay,
+        in_burst=in_burst,
+    )
 
 
 def poll_cycle(

@@ -99,7 +99,7 @@ def summarise(
         summary,
         intervals=_intervals(times, summary=summary, course=course),
         poll_cycle=poll_cycle(
-            worker_polls(samples, poll_delays_s=fleet.poll_delays_s),
+            worker_polls(samples, fleet=fleet),
             slots=fleet.slots,
             span=course.span,
         ),

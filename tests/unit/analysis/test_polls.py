@@ -2,15 +2,18 @@
 
 import numpy as np
 import pytest
-from made_runs import fleet, samples, summary_of, waves
+from made_runs import fleet, samples, summary_of, waves, worker
 from simulated_worker import SimulatedWorker, Simulation
 
+from runs.analysis.fleet import Fleet, WorkerSettings
 from runs.analysis.polls import POINTS, PollCycle, poll_cycle, polls_of, worker_polls
+
+SETTINGS = WorkerSettings(max_jobs=30, poll_delay_s=0.5)
 
 
 def test_the_first_start_of_a_burst_marks_a_poll() -> None:
     starts = waves(8, slots=30, period_s=0.501)
-    polls = polls_of(starts[::-1], finished_s=starts[::-1] + 0.2, poll_delay_s=0.5)
+    polls = polls_of(starts, finished_s=starts + 0.2, settings=SETTINGS)
     assert polls.ticks_s == pytest.approx(0.1 + 0.501 * np.arange(8))
     assert polls.period_s == pytest.approx(0.501)
     assert polls.serial_gaps_s == pytest.approx(np.full(8 * 29, 0.001))
@@ -18,27 +21,35 @@ def test_the_first_start_of_a_burst_marks_a_poll() -> None:
 
 def test_polls_that_started_nothing_leave_the_period_as_it_is() -> None:
     starts = np.array([0.0, 1.002, 1.503, 3.006, 9.5])
-    polls = polls_of(starts, finished_s=starts, poll_delay_s=0.5)
+    polls = polls_of(starts, finished_s=starts, settings=SETTINGS)
     assert polls.period_s == pytest.approx(0.501)
 
 
 def test_polls_cannot_follow_each_other_faster_than_poll_delay() -> None:
     starts = np.array([0.0, 0.2, 0.5, 0.7, 1.0])  # a page is walked slowly
-    assert polls_of(starts, finished_s=starts, poll_delay_s=0.5).ticks_s.tolist() == [0.0, 0.5, 1.0]
+    assert polls_of(starts, finished_s=starts, settings=SETTINGS).ticks_s.tolist() == [
+        0.0,
+        0.5,
+        1.0,
+    ]
 
 
 def test_nothing_started_and_no_delay_show_no_polls() -> None:
-    nothing = polls_of(np.empty(0), finished_s=np.empty(0), poll_delay_s=0.5)
+    nothing = polls_of(np.empty(0), finished_s=np.empty(0), settings=SETTINGS)
     assert nothing.ticks_s.size == 0
     assert nothing.period_s is None
-    instant = polls_of(np.arange(5.0), finished_s=np.arange(5.0), poll_delay_s=0.0)
+    instant = polls_of(
+        np.arange(5.0),
+        finished_s=np.arange(5.0),
+        settings=WorkerSettings(max_jobs=10, poll_delay_s=0.0),
+    )
     assert instant.ticks_s.size == 0
     assert instant.period_s is None
 
 
 def test_only_workers_with_tasks_and_a_known_delay_have_polls() -> None:
     made = samples([0.1, 0.2], worker=[0, 1], worker_names=("a", "b", "c"))
-    assert len(worker_polls(made, poll_delays_s={"a": 0.5, "c": 0.5})) == 1
+    assert len(worker_polls(made, fleet=Fleet(workers=(worker("a"), worker("c"))))) == 1
 
 
 def cycle_of(count: int = 20, **changed: float) -> PollCycle:
@@ -78,5 +89,16 @@ def test_busy_slots_are_those_of_littles_law_however_long_tasks_are() -> None:
 def test_two_polls_are_no_cycle() -> None:
     assert summary_of(samples(waves(2))).poll_cycle is None
     assert summary_of(samples(waves(9)), of=fleet(0)).poll_cycle is None
-    polls = polls_of(waves(9), finished_s=waves(9) + 0.2, poll_delay_s=0.5)
+    polls = polls_of(waves(9), finished_s=waves(9) + 0.2, settings=SETTINGS)
     assert poll_cycle([polls], slots=0, span=(0, 9)) is None
+
+
+def test_a_slow_start_between_short_polls_is_no_pause() -> None:
+    """With slots free and tasks waiting, a worker that starts nothing is not asleep."""
+    starts = np.cumsum(np.where(np.arange(200) % 10 == 9, 0.012, 0.001))
+    made = samples(starts, execution_s=0.001)
+    of = fleet(max_jobs=30, poll_delay_s=0.01)
+    (polls,) = worker_polls(made, fleet=of)
+    assert polls.serial_gaps_s.mean() == pytest.approx(0.0021, rel=0.02)
+    (sparse,) = worker_polls(samples(starts, enqueued_s=starts, execution_s=0.001), fleet=of)
+    assert sparse.serial_gaps_s.mean() == pytest.approx(0.001)

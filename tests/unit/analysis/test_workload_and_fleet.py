@@ -54,7 +54,6 @@ def test_a_fleet_adds_up_slots_and_counts_each_host_once() -> None:
     assert two.round_trip_s == pytest.approx(0.002)
     assert two.loop_lag_s == 0.02
     assert two.start_cpu_s is two.pool_cpu_s is None
-    assert two.poll_delays_s == {"a": 0.5, "b": 0.1}
 
 
 def test_an_empty_fleet_has_nothing() -> None:
