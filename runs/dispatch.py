@@ -231,5 +231,4 @@ def _mark_all_sent(work: Dispatch) -> None:
 
 
 def _refuse(run: LoadTestRun, sentence: str) -> None:
-    run.note(sentence)
-    evaluate(run, status=RunStatus.FAILED)
+    evaluate(run, status=RunStatus.FAILED, headline=sentence)

@@ -32,11 +32,16 @@ from runs.states import RunStatus
 from workers.tasks.registry import analysis_of
 
 
-def evaluate(run: LoadTestRun, *, status: RunStatus) -> None:
-    """Judge a run whose tasks are all accounted for and end it with `status`, in one statement."""
+def evaluate(run: LoadTestRun, *, status: RunStatus, headline: str = "") -> None:
+    """Judge a run whose tasks are all accounted for and end it with `status`, in one statement.
+
+    `headline` stands in place of what the tasks say, for a run that never came to send any.
+    """
     if run.finished_at is None:
         run.finished_at = timezone.now()
     judged = _judge(run, status=status)
+    if headline:
+        judged["headline"] = judged["report"]["headline"] = headline
     run.move_to(status, finished_at=run.finished_at, **judged)
 
 
