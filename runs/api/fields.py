@@ -12,6 +12,7 @@ MAX_SHOWN = 80
 
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
+_UNCONTROLLED = r"^[^\u0000-\u001f\u007f-\u009f]*$"
 _WHOLE = re.compile(r"[+-]?\d{1,15}", re.ASCII)
 
 
@@ -95,16 +96,16 @@ class Text(Documented):
 
     def __init__(self, *, most: int, **options: Any) -> None:
         self.most = most
-        self.allowed = f"a printable text of at most {most} characters"
+        self.allowed = f"a text of at most {most} characters, none of them a control character"
         super().__init__(**options)
 
     def type_schema(self) -> dict[str, Any]:
         """With the length."""
-        return {"type": "string", "maxLength": self.most}
+        return {"type": "string", "maxLength": self.most, "pattern": _UNCONTROLLED}
 
     def read(self, data: Any) -> str:
         """The text as it is."""
-        if isinstance(data, str) and data.isprintable() and len(data) <= self.most:
+        if isinstance(data, str) and len(data) <= self.most and re.fullmatch(_UNCONTROLLED, data):
             return data
         raise ValueError(data)
 

@@ -30,6 +30,11 @@ RUN_ID = r"lt_[0-9A-Za-z_]{1,36}"
 GROUP_ID = r"lg_[0-9A-Za-z_]{1,36}"
 REFERENCE = f"{RUN_ID}|{GROUP_ID}"
 MAX_NAME = 100
+# for whoever reads the contract, which is the same wherever it is read: the user's own come beside
+BUILT_IN_TYPES = (
+    *("cpu_intensive", "io_simulation", "memory_operations"),
+    *("sleep", "noop", "failure_testing"),
+)
 MOST_COMPARED = 20
 MOST_WORKERS = 128  # why: a third of a second; what explains many more takes a web process's minute
 NO_ID = "the id of a run (lt_…) or of a group (lg_…)"
@@ -71,10 +76,11 @@ class LaunchRequest(Strict):
     """A load test: either batches (num_tasks, batch_size, delay_ms) or a rate for a duration."""
 
     task_type = Text(
+        most=MAX_NAME,
         required=False,
         default=_DEFAULT.task_type,
-        most=MAX_NAME,
-        help_text="one of GET load-test-types",
+        schema={"anyOf": [{"enum": list(BUILT_IN_TYPES)}, {"minLength": 1}]},
+        help_text="one of GET load-test-types: built in, or your own",
     )
     parameters = JSONObject(
         required=False,

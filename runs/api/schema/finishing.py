@@ -28,6 +28,7 @@ def finish(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Add our components, the errors of every operation and the links between operations."""
     components = result.setdefault("components", {})
     components["schemas"] = dict(sorted({**components.get("schemas", {}), **COMPONENTS}.items()))
+    components["schemas"]["LaunchRequest"]["additionalProperties"] = False
     components["responses"] = {_name(status): _response(status) for status in _SENTENCES}
     for path, operations in result["paths"].items():
         for method, operation in operations.items():

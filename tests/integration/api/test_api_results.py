@@ -179,7 +179,7 @@ class TestRuns:
             ("created_after=2026-11-23", "created_after", "2026-11-23T09:45:00Z"),
             ("created_after=2026-11-23T09:45:00", "created_after", "2026-11-23T09:45:00Z"),
             ("created_after=2026-13-23T09:45:00Z", "created_after", "2026-11-23T09:45:00Z"),
-            ("label=a%00b", "label", "printable"),
+            ("label=a%00b", "label", "control character"),
             ("statuss=failed", "statuss", "did you mean status?"),
             ("status=failed&status=completed", "status", "once"),
         ],
