@@ -142,17 +142,23 @@ def _bins(distribution: Distribution) -> dict[str, Any]:
 def _binned(
     at_s: Sequence[float], values: Sequence[float | None], *, edges: NDArray[np.floating]
 ) -> list[float | None]:
-    """The mean of the samples in each bin; null where none was taken."""
+    """The mean of the samples in each bin; null where none was taken in it or just beside it.
+
+    why beside it: samples are taken once a second and a little late, so some bins miss theirs.
+    """
     known = [(at, value) for at, value in zip(at_s, values, strict=True) if value is not None]
     bins: list[float | None] = [None] * min(len(edges) - 1, MOST_POINTS)
     if not known:
         return bins
-    places = np.searchsorted(edges, [at for at, _ in known], side="right") - 1
-    numbers = np.array([value for _, value in known])
+    times, numbers = np.array(known, dtype=np.float64).T
+    places = np.searchsorted(edges, times, side="right") - 1
     for place in range(len(bins)):
-        inside = numbers[places == place]
-        if inside.size:
-            bins[place] = rounded(float(inside.mean()))
+        inside = places == place
+        if not inside.any():
+            away = np.maximum(edges[place] - times, times - edges[place + 1])
+            inside = (away == away.min()) & (away <= edges[1] - edges[0])
+        if inside.any():
+            bins[place] = rounded(float(numbers[inside].mean()))
     return bins
 
 
