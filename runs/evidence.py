@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from statistics import fmean, median
 from typing import Any
@@ -16,6 +17,7 @@ from workers.tasks.registry import task_types
 
 CAME_LATE_S = 5.0  # a worker first heard of so long after the start was not there from the start
 WENT_EARLY_S = 5.0
+CLOCK_SLACK_S = 60.0  # dispatcher and collector may be hosts whose clocks differ
 POOL_WAIT = "pool_wait_ms"
 SETTING_NAMES = (
     "max_jobs",
@@ -92,7 +94,15 @@ def samples_of(run: LoadTestRun, tasks: Measured) -> Samples:
         ),
         burst=workload_of(run.configuration).burst,
         skews=skews_of(run),
+        longest_s=_lasted_s(run),
     )
+
+
+def _lasted_s(run: LoadTestRun) -> float:
+    """How long the run took, by the clocks of whoever conducted it, and some more."""
+    if run.started_at is None or run.finished_at is None:
+        return math.inf
+    return max(0.0, (run.finished_at - run.started_at).total_seconds()) + CLOCK_SLACK_S
 
 
 def skews_of(run: LoadTestRun) -> dict[str, Skew]:

@@ -38,8 +38,8 @@ def _accounts(findings: RunFindings) -> Iterator[str]:
         )
     if summary.discarded:
         yield (
-            f"{count(summary.discarded, 'task')} had impossible instants (no number, or an end"
-            " before the start) and count in no figure of time."
+            f"{count(summary.discarded, 'task')} had impossible instants (an end before the"
+            " start, or later than the run lasted) and count in no figure of time."
         )
     if summary.little is not None and not summary.little.agrees:
         yield (

@@ -69,18 +69,24 @@ class Samples:
 
     @classmethod
     def of(
-        cls, tasks: TaskInstants, *, burst: bool, skews: Mapping[str, Skew] | None = None
+        cls,
+        tasks: TaskInstants,
+        *,
+        burst: bool,
+        skews: Mapping[str, Skew] | None = None,
+        longest_s: float = np.inf,
     ) -> "Samples":
         """Arrays of the stored columns; tasks whose instants cannot be are left out and counted.
 
         `burst`: everything was sent at once (`Workload.burst`). A worker without a skew has none.
+        `longest_s`: no execution can have taken longer than the run: the clock was set meanwhile.
         """
         sequence = np.asarray(tasks.sequence, dtype=np.int64)
         instants = [
             np.asarray(values, dtype=np.float64)
             for values in (tasks.intended_s, tasks.enqueued_s, tasks.started_s, tasks.finished_s)
         ]
-        keep = _possible(instants)
+        keep = _possible(instants, longest_s=longest_s)
         skew = [(skews or {}).get(name, Skew()) for name in tasks.worker_names]
         return cls(
             sequence=sequence[keep],
@@ -156,10 +162,11 @@ class Samples:
         return float(self.skew_error_s.max(initial=0.0))
 
 
-def _possible(instants: Sequence[Floats]) -> NDArray[np.bool_]:
-    """Finite instants, and an end not before its start: they are of one clock."""
+def _possible(instants: Sequence[Floats], *, longest_s: float) -> NDArray[np.bool_]:
+    """Finite instants, and an end not before its start nor too late: they are of one clock."""
     finite = np.all([np.isfinite(values) for values in instants], axis=0)
-    keep: NDArray[np.bool_] = finite & (instants[3] >= instants[2])
+    lasted = np.where(finite, instants[3] - instants[2], -1.0)
+    keep: NDArray[np.bool_] = (lasted >= 0) & (lasted <= longest_s)
     return keep
 
 
