@@ -2,8 +2,8 @@
 
 Sending: the whole dispatch path (claim, cursor, script, progress in PostgreSQL) against sequential
 `enqueue_job`. Collecting: the whole collect path (MGET, decode, COPY, count, delete) against
-`all_job_results` and `bulk_create`. Both in turn, several rounds; medians and the ratio. The rate of
-`enqueue_job` is taken from fewer tasks, for it does not depend on how many there are.
+`all_job_results` and `bulk_create`. Both in turn, several rounds; medians and the ratio. The rate
+of `enqueue_job` is taken from fewer tasks, for it does not depend on how many there are.
 
     .venv/bin/python bench/dispatch_and_collect.py [--tasks 100000] [--rounds 5] [--memory 1000000]
 """
@@ -177,7 +177,7 @@ async def _collect_naively(tasks: int) -> float:
     return some / took
 
 
-async def _claimed(tasks: int):  # noqa: ANN202 - Django is set up by now, not at import
+async def _claimed(tasks: int):
     from asgiref.sync import sync_to_async
 
     from runs.models import LoadTestRun

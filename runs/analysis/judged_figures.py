@@ -54,7 +54,14 @@ P95_EXECUTION = JudgedFigure(
 FAILURE_RATE = JudgedFigure(
     name="failure_rate_percent", label="failure rate", unit=" %", scale=FigureScale.SHARE
 )
-ALL_JUDGED = (THROUGHPUT, STEADY_THROUGHPUT, P95_SOJOURN, P50_EXECUTION, P95_EXECUTION, FAILURE_RATE)
+ALL_JUDGED = (
+    THROUGHPUT,
+    STEADY_THROUGHPUT,
+    P95_SOJOURN,
+    P50_EXECUTION,
+    P95_EXECUTION,
+    FAILURE_RATE,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
