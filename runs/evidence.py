@@ -129,6 +129,7 @@ def fleet_of(run: LoadTestRun) -> Fleet:
             run.observed.get("foreign_jobs_before", 0), run.observed.get("foreign_jobs_during", 0)
         ),
         redis_cpu_s=None if redis_cpu_s is None else redis_cpu_s / finished,
+        shared_cpu_s=_shared_cpu_s(run.observed, tasks=finished),
         staggered=bool(run.observed.get("own_workers")),
     )
 
@@ -223,6 +224,14 @@ def _changed(run: LoadTestRun) -> bool:
         or worker["beat"]["at"] - worker["beat"]["clock_offset_s"] < end - WENT_EARLY_S
         for worker in run.fleet
     )
+
+
+def _shared_cpu_s(observed: Mapping[str, Any], *, tasks: int) -> float | None:
+    """What Redis and loadlab itself took of the workers' only host, per task."""
+    redis_s, ours_s = _redis_cpu_s(observed), observed.get("observer_cpu_s")
+    if not observed.get("shares_host") or redis_s is None or ours_s is None:
+        return None
+    return float(redis_s + ours_s) / tasks
 
 
 def _redis_cpu_s(observed: Mapping[str, Any]) -> float | None:

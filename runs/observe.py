@@ -33,6 +33,7 @@ class Observer:
     jobs_running: int = 0
     read_limit: int = 0
     _began: float = field(default_factory=time.monotonic)
+    _cpu_at_start: float = field(default_factory=time.process_time)
     _beats: dict[str, tuple[float, float]] = field(default_factory=dict)
     _seen: dict[str, deque[Beat]] = field(default_factory=dict)
     _looked: float = 0.0
@@ -76,6 +77,7 @@ class Observer:
             await in_database(
                 self.run.observe,
                 shares_host=self._shares_host(fleet),
+                observer_cpu_s=time.process_time() - self._cpu_at_start,
                 redis_cpu_s_at_end=server.used_cpu_s,
                 redis_commands_at_end=server.total_commands,
                 redis_uptime_s_at_end=server.uptime_s,
