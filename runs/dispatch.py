@@ -5,23 +5,25 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TypeVar
 
 from django.utils import timezone
 from redis.exceptions import RedisError
 
+from runs.arrivals import Due
 from runs.errors import LeaseLost, NotAllowedNow, TooBigForRedis
 from runs.evaluate import evaluate
 from runs.models import LoadTestRun
 from runs.models.daemon import DaemonRole
 from runs.outages import PAUSE_S, GaveUp, in_database, outlast_redis
+from runs.shared_clock import SharedClock
 from runs.states import RunStatus
 from workers.client import Batch, Cursor, QueueClient, ServerInfo
 from workers.tasks.registry import task_types
 
 BYTES_PER_TASK = 500  # 216 B queued and 316 B kept as a result, both measured on no-ops
 TASKS_PER_CALL = 500  # more would block Redis for longer than a poll takes
+WINDOW_S = 0.005  # at a rate, what is due within it goes out together, when the last of it is due
 KEEP_S = 7 * 86_400  # how long a cursor and a task's body outlive a stalled run
 BEAT_S = 0.1
 RENEW_EVERY = 20  # beats
@@ -37,6 +39,7 @@ class Dispatch:
     run: LoadTestRun
     owner: str
     client: QueueClient
+    commands_before: int  # of dispatchers that had the run before, less those of the client by then
     sent: int = 0
     stopped: bool = False
 
@@ -46,6 +49,11 @@ class Dispatch:
             return await outlast_redis(ask, until=lambda: self.stopped)
         except GaveUp:
             return None
+
+    @property
+    def commands(self) -> int:
+        """What sending this run has asked of Redis."""
+        return self.commands_before + self.client.commands_sent
 
 
 def check_it_fits(server: ServerInfo, *, num_tasks: int) -> None:
@@ -73,13 +81,20 @@ async def dispatch(run: LoadTestRun, *, client: QueueClient, owner: str) -> None
     Stops quietly where the run is cancelled or another dispatcher has taken it. While Redis is away
     it waits and goes on; late tasks go out at once and their lag is recorded.
     """
-    work = Dispatch(run=run, owner=owner, client=client, sent=run.sent_count)
+    work = Dispatch(
+        run=run,
+        owner=owner,
+        client=client,
+        sent=run.sent_count,
+        commands_before=run.observed.get("sender_commands", 0) - client.commands_sent,
+    )
     try:
         async with asyncio.TaskGroup() as tasks:
             beat = tasks.create_task(_beat(work))
             try:
-                if await _prepare(work):
-                    await _follow_arrivals(work)
+                clock = await _prepare(work)
+                if clock is not None:
+                    await _follow_arrivals(work, clock=clock)
             finally:
                 beat.cancel()
     except* LeaseLost:
@@ -90,95 +105,96 @@ async def dispatch(run: LoadTestRun, *, client: QueueClient, owner: str) -> None
         logger.info("all_sent test_id=%s sent=%d", run.test_id, work.sent)
 
 
-async def _prepare(work: Dispatch) -> bool:
-    """Look at Redis, fix the origin of the run's time, open its cursor; False: send nothing."""
+async def _prepare(work: Dispatch) -> SharedClock | None:
+    """Look at Redis, open the run's cursor, fix the origin of its time; None: send nothing."""
     run = work.run
     server = await work.redis(work.client.server_info)
-    clock = await work.redis(work.client.clock_offset)
+    read = await work.redis(work.client.clock_offset)
     foreign = await work.redis(lambda: work.client.foreign(run.target_queue, test_id=run.test_id))
-    if server is None or clock is None or foreign is None:
-        return False
+    if server is None or read is None or foreign is None:
+        return None
     if run.started_at is None:
         try:
             check_it_fits(server, num_tasks=run.planned_count)
         except TooBigForRedis as refusal:
-            await in_database(_refuse, run, str(refusal))
             work.stopped = True
-            return False
-    await in_database(
-        run.observe, sender_clock_offset_s=clock.offset_s, sender_clock_error_s=clock.error_s
-    )
+            await in_database(_refuse, run, str(refusal))
+            return None
+    clock = SharedClock.of(read)
     await work.redis(lambda: _open(work))
     if run.started_at is None and not work.stopped:
-        await in_database(_note_start, run, server, foreign)
-    return not work.stopped
+        await in_database(_note_start, run, clock, server, foreign)
+    return None if work.stopped else clock
 
 
 async def _open(work: Dispatch) -> None:
     """Find the cursor, or make it again where Redis has lost it."""
     cursor = await work.client.cursor(work.run.test_id)
     if cursor is Cursor.CLOSED:
-        work.stopped = True
+        # why waited for: who closes a cursor ends the run, which our heartbeat hears; let go before
+        # that, the run would be claimed again and again
+        while not work.stopped:  # noqa: ASYNC110 - the state is another process's
+            await asyncio.sleep(PAUSE_S)
     elif cursor is Cursor.MISSING:
-        # why the lease is asked first: the cursor of a run that is over is missing too
-        await in_database(work.run.renew, DaemonRole.DISPATCHER, owner=work.owner)
-        if not await in_database(_still_dispatching, work.run):
+        if not await in_database(_may_open, work):
             work.stopped = True
             return
-        if work.sent:
-            await in_database(
-                work.run.note,
-                f"Redis lost its data after {work.sent} tasks were sent; the rest was sent then.",
-            )
         await work.client.open_cursor(work.run.test_id, at=work.sent, ttl_s=KEEP_S)
     else:
         work.sent = max(work.sent, int(cursor))
 
 
-async def _follow_arrivals(work: Dispatch) -> None:
+async def _follow_arrivals(work: Dispatch, *, clock: SharedClock) -> None:
+    """Send each group when it is due; what is overdue goes out at once, as much as one call bears.
+
+    Everything is paced by the monotonic clock, and stamped with the same one carried to Redis's.
+    """
     run, arrivals = work.run, work.run.arrivals
-    elapsed_s = await in_database(run.elapsed_s)
-    origin = asyncio.get_running_loop().time() - elapsed_s
+    assert run.started_at is not None  # noqa: S101 - a prepared run has one; this tells mypy
+    origin = clock.monotonic_s(run.started_at)
     function = task_types()[run.configuration.task_type].function
     kwargs = {**run.configuration.parameters, "seed": run.configuration.seed}
+
+    def batch(due: Due) -> Batch:
+        return Batch(
+            test_id=run.test_id,
+            queue=run.target_queue,
+            first=due.first,
+            count=due.count,
+            function=function,
+            kwargs=kwargs,
+            enqueued_ms=int(clock.now_s() * 1000),
+            expires_ms=KEEP_S * 1000,
+            cursor_ttl_s=KEEP_S,
+        )
+
     while not work.stopped and work.sent < arrivals.tasks:
-        for due in arrivals.due(work.sent + 1, limit=TASKS_PER_CALL):
-            await _until(origin + due.offset_s, work=work)
-            batch = Batch(
-                test_id=run.test_id,
-                queue=run.target_queue,
-                first=due.first,
-                count=due.count,
-                function=function,
-                kwargs=kwargs,
-                enqueued_ms=time.time_ns() // 1_000_000,
-                expires_ms=KEEP_S * 1000,
-                cursor_ttl_s=KEEP_S,
-            )
-            if work.stopped or not await _send(work, batch):
-                break
+        late_s = time.monotonic() - origin - arrivals.offset_s(work.sent + 1)
+        window_s = max(WINDOW_S, late_s)
+        due = next(arrivals.due(work.sent + 1, window_s=window_s, limit=TASKS_PER_CALL))
+        await _until(origin + due.offset_s, work=work)
+        if not work.stopped:
+            await _send(work, batch(due))
 
 
-async def _send(work: Dispatch, batch: Batch) -> bool:
-    """Send one batch; False where the arrivals must be followed anew from the cursor."""
+async def _send(work: Dispatch, batch: Batch) -> None:
+    """Send one batch; where that fails the cursor says from where on to follow the arrivals."""
     try:
         cursor = await work.client.send_batch(batch)
     except (RedisError, OSError):
         # why not sent again blindly: it may have arrived; only the cursor knows
         await asyncio.sleep(PAUSE_S)
         await work.redis(lambda: _open(work))
-        return False
+        return
     if isinstance(cursor, Cursor):
         await work.redis(lambda: _open(work))
-        return False
-    work.sent = cursor
-    return True
+    else:
+        work.sent = cursor
 
 
 async def _until(deadline: float, *, work: Dispatch) -> None:
-    """Sleep to an absolute deadline of the loop's clock, but hear of a stop within a second."""
-    loop = asyncio.get_running_loop()
-    while not work.stopped and (left := deadline - loop.time()) > 0:  # noqa: ASYNC110 - paced
+    """Sleep to an absolute deadline of the monotonic clock, but hear of a stop within a second."""
+    while not work.stopped and (left := deadline - time.monotonic()) > 0:  # noqa: ASYNC110 - paced
         await asyncio.sleep(min(left, 1.0))
 
 
@@ -198,6 +214,7 @@ def _store_progress(work: Dispatch, *, renew: bool) -> bool:
         work.run.mark_sent(work.sent)
     if renew:
         work.run.renew(DaemonRole.DISPATCHER, owner=work.owner)
+        work.run.observe(sender_commands=work.commands)
     return not _still_dispatching(work.run)
 
 
@@ -209,20 +226,34 @@ def _still_dispatching(run: LoadTestRun) -> bool:
     )
 
 
-def _note_start(run: LoadTestRun, server: ServerInfo, foreign: int) -> None:
+def _may_open(work: Dispatch) -> bool:
+    """Whether the run may have a new cursor: one that is over, or another's, has none either."""
+    work.run.renew(DaemonRole.DISPATCHER, owner=work.owner)
+    if not _still_dispatching(work.run):
+        return False
+    if work.sent:
+        work.run.note(
+            f"Redis lost its data after {work.sent} tasks were sent; the rest was sent then."
+        )
+    return True
+
+
+def _note_start(run: LoadTestRun, clock: SharedClock, server: ServerInfo, foreign: int) -> None:
     run.observe(
+        sender_clock_error_s=clock.error_s,
         server_kind=server.kind,
         server_version=server.version,
         redis_cpu_s_at_start=server.used_cpu_s,
         redis_commands_at_start=server.total_commands,
         foreign_jobs_before=foreign,
     )
-    run.mark_started(at=datetime.now(tz=UTC))
+    run.mark_started(at=clock.now())
 
 
 def _mark_all_sent(work: Dispatch) -> None:
     run = work.run
     run.mark_sent(work.sent)
+    run.observe(sender_commands=work.commands)
     try:
         run.move_to(RunStatus.RUNNING, sent_at=timezone.now())
     except NotAllowedNow:
