@@ -25,6 +25,7 @@ class Events:
     hostname: str
     queue: str
     software: dict[str, str]
+    pid: int = field(default_factory=os.getpid)
     clock: LamportClock = field(default_factory=LamportClock)
 
     def received(
@@ -96,7 +97,7 @@ class Events:
             "type": kind,
             "hostname": self.hostname,
             "timestamp": time.time(),
-            "pid": os.getpid(),
+            "pid": self.pid,
             "clock": self.clock.forward(),
             **fields,
         }
