@@ -7,6 +7,7 @@ from runs.models.idempotency import IdempotencyKey
 from runs.models.request_count import RequestCount
 from runs.models.run import LoadTestRun
 from runs.models.task import TaskMetric
+from runs.models.task_result import TaskResult
 
 __all__ = [
     "Daemon",
@@ -16,4 +17,5 @@ __all__ = [
     "LoadTestRun",
     "RequestCount",
     "TaskMetric",
+    "TaskResult",
 ]
