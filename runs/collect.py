@@ -86,18 +86,18 @@ async def _gather(work: Collection) -> None:
     left it. Reading further would ask for every waiting task in every round.
     """
     run = work.run
-    cursor = await work.redis(lambda: work.client.cursor(run.test_id))
-    sent = run.sent_count if isinstance(cursor, Cursor) else max(run.sent_count, cursor)
-    depth = await work.redis(lambda: work.client.depth(work.queue))
-    head = await work.redis(lambda: work.client.head(work.queue))
-    done = work.outstanding.count(sent=sent) - depth.queued
+    seen = await work.redis(lambda: work.client.glance(work.queue, test_id=run.test_id))
+    sent = run.sent_count
+    if not isinstance(seen.cursor, Cursor):
+        sent = max(sent, seen.cursor)
+    done = work.outstanding.count(sent=sent) - seen.queued
     reach = done + (work.observer.read_limit or READ_LIMIT_GUESS)
-    before = _sequence_at(head, run=run) if head else sent + 1
-    after = seen = 0
+    before = _sequence_at(seen.head, run=run) if seen.head else sent + 1
+    after = looked_at = 0
     while sequences := work.chunk(after=after, sent=sent):
         hits = await work.read(sequences)
-        after, seen = sequences[-1], seen + len(sequences)
-        if not hits and seen >= reach and (before is None or after >= before):
+        after, looked_at = sequences[-1], looked_at + len(sequences)
+        if not hits and looked_at >= reach and (before is None or after >= before):
             break
     await work.store_all()
 

@@ -102,15 +102,25 @@ async def conduct_here(
             for run in runs:
                 await in_database(run.observe, own_workers=workers)
         for run in runs:
-            work = asyncio.create_task(
-                _conduct(run, client=client, watcher=watcher, owner=owner, all_runs=runs)
+            collecting = client.apart()
+            work = Conduct(
+                run=run,
+                owner=owner,
+                client=collecting,
+                watcher=watcher,
+                observer=Observer(run=run, client=collecting),
             )
-            try:
-                await asyncio.shield(work)
-            except asyncio.CancelledError:
-                await _cancel_all(runs)
-                await work
-                raise
+            await _unless_cancelled(work, all_runs=runs)
+
+
+async def _unless_cancelled(work: Conduct, *, all_runs: Sequence[LoadTestRun]) -> None:
+    conducting = asyncio.create_task(_conduct(work, all_runs=all_runs))
+    try:
+        await asyncio.shield(conducting)
+    except asyncio.CancelledError:
+        await _cancel_all(all_runs)
+        await conducting
+        raise
 
 
 async def finish_cancelling(run: LoadTestRun, *, owner: str) -> bool:
@@ -130,27 +140,14 @@ async def _cancel_all(runs: Sequence[LoadTestRun]) -> None:
             continue  # it has ended
 
 
-async def _conduct(
-    run: LoadTestRun,
-    *,
-    client: QueueClient,
-    watcher: Watcher,
-    owner: str,
-    all_runs: Sequence[LoadTestRun],
-) -> None:
-    work = Conduct(
-        run=run,
-        owner=owner,
-        client=client,
-        watcher=watcher,
-        observer=Observer(run=run, client=client),
-    )
+async def _conduct(work: Conduct, *, all_runs: Sequence[LoadTestRun]) -> None:
+    run, watcher, sender = work.run, work.watcher, work.client.apart()
     if not await _wait_for_the_queue(work, all_runs=all_runs):
         return
     watcher.run_started(run)
     async with asyncio.TaskGroup() as tasks:
         ticking = tasks.create_task(_tick(work, all_runs=all_runs))
-        sending = tasks.create_task(dispatch(run, client=client, owner=owner))
+        sending = tasks.create_task(dispatch(run, client=sender, owner=work.owner))
         try:
             await _collect_when_sent(work, sending=sending)
         finally:

@@ -237,9 +237,9 @@ def _observer(seen: Examination) -> dict[str, Any]:
     """How much of what was measured is our own doing."""
     observed = seen.run.observed
     start, end = observed.get("redis_commands_at_start"), observed.get("redis_commands_at_end")
-    ours = observed.get("observer_commands")
+    ours = sum(observed.get(f"{who}_commands", 0) for who in ("sender", "collector", "heartbeat"))
     share = None
-    if ours is not None and start is not None and end is not None and end > start:
+    if start is not None and end is not None and end > start:
         share = sections.percent(min(1.0, ours / (end - start)))
     return {
         "redis_commands_percent": share,

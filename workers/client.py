@@ -5,11 +5,9 @@ Redis's own errors (redis.exceptions, OSError) pass through; only `open` raises 
 """
 
 import asyncio
-import hashlib
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 from arq.constants import (
@@ -29,8 +27,9 @@ from workers.codec import TaskResult, Undecodable
 from workers.errors import RedisUnreachable
 from workers.fleet import WorkerReport, decode_report, report_keys
 from workers.ids import CRON_PREFIX, cursor_key, fleet_key
+from workers.scripts import CANCEL, CLOSE_CURSOR, SEND_BATCH, Script
 from workers.settings import RETRIED_ERRORS, Target, redis_address, redis_url
-from workers.wire import MAX_PER_CALL, Batch, ClockOffset, Cursor, Depth, ServerInfo
+from workers.wire import MAX_PER_CALL, Batch, ClockOffset, Cursor, Depth, Glance, ServerInfo
 
 __all__ = ["MAX_PER_CALL", "Batch", "ClockOffset", "Cursor", "Depth", "QueueClient", "ServerInfo"]
 
@@ -39,19 +38,6 @@ MAX_WORKERS = 1_000
 
 _CONNECT_S = 5.0
 _CLOCK_READINGS = 5
-
-
-class _Script:
-    """A Lua script beside this module and its digest, by which Redis knows it."""
-
-    def __init__(self, name: str) -> None:
-        self.source = Path(__file__).with_name(name).read_bytes()
-        self.sha = hashlib.sha1(self.source, usedforsecurity=False).hexdigest()
-
-
-_SEND_BATCH = _Script("send_batch.lua")
-_CANCEL = _Script("cancel.lua")
-_CLOSE_CURSOR = _Script("close_cursor.lua")
 
 
 class QueueClient:
@@ -102,23 +88,24 @@ class QueueClient:
         """Give the connections back."""
         await self._redis.aclose()
 
+    def apart(self) -> "QueueClient":
+        """A client on the same connections that counts its own commands; it need not be closed."""
+        return QueueClient(self._redis, target=self._target)
+
     async def open_cursor(self, test_id: str, *, at: int = 0, ttl_s: int) -> None:
         """Make the cursor of a run where it has none; one that exists is not moved."""
         await self._ask("SET", cursor_key(test_id), at, "EX", ttl_s, "NX")
 
     async def cursor(self, test_id: str) -> int | Cursor:
         """The last sequence sent of a run."""
-        value = await self._ask("GET", cursor_key(test_id))
-        if value is None:
-            return Cursor.MISSING
-        return Cursor.CLOSED if value.startswith(b"closed") else int(value)
+        return Cursor.read(await self._ask("GET", cursor_key(test_id)))
 
     async def close_cursor(self, test_id: str, *, ttl_s: int = 3600) -> int:
         """Refuse every batch of this run from now on; the last sequence that was sent.
 
         0 where Redis has lost the cursor.
         """
-        return int(await self._run(_CLOSE_CURSOR, keys=(cursor_key(test_id),), args=(ttl_s,)))
+        return int(await self._run(CLOSE_CURSOR, keys=(cursor_key(test_id),), args=(ttl_s,)))
 
     async def forget_run(self, test_id: str) -> None:
         """Delete the cursor of a run that is over."""
@@ -134,7 +121,7 @@ class QueueClient:
             "et": batch.enqueued_ms,
         }
         answer = await self._run(
-            _SEND_BATCH,
+            SEND_BATCH,
             keys=(self._target.queue_key(batch.queue), cursor_key(batch.test_id)),
             args=(
                 batch.first,
@@ -173,7 +160,7 @@ class QueueClient:
         for start in range(0, len(task_ids), MAX_PER_CALL):
             chunk = task_ids[start : start + MAX_PER_CALL]
             answer = await self._run(
-                _CANCEL, keys=(self._target.queue_key(queue), abort_jobs_ss), args=chunk
+                CANCEL, keys=(self._target.queue_key(queue), abort_jobs_ss), args=chunk
             )
             self.commands_sent += 1 + 2 * len(chunk) + 2 * len(answer)
             removed += [task_id.decode() for task_id in answer]
@@ -190,10 +177,15 @@ class QueueClient:
                 ("UNLINK", *(prefix + task_id for task_id in chunk for prefix in prefixes)),
             )
 
-    async def head(self, queue: str) -> str | None:
-        """The id that is next in the queue's order, also while it runs."""
-        ids = await self._ask("ZRANGE", self._target.queue_key(queue), 0, 0)
-        return _text(ids[0]) if ids else None
+    async def glance(self, queue: str, *, test_id: str) -> Glance:
+        """How far a run is sent and how far its queue is worked off, in one round trip."""
+        key = self._target.queue_key(queue)
+        cursor, queued, head = await self._ask_all(
+            ("GET", cursor_key(test_id)), ("ZCARD", key), ("ZRANGE", key, 0, 0)
+        )
+        return Glance(
+            cursor=Cursor.read(cursor), queued=queued, head=_text(head[0]) if head else None
+        )
 
     async def oldest_age_s(self, queue: str) -> float | None:
         """How long ago the queue's first job was due, by Redis's clock; None for an empty queue."""
@@ -290,7 +282,7 @@ class QueueClient:
             answers: list[Any] = await pipe.execute()
         return answers
 
-    async def _run(self, script: _Script, *, keys: Sequence[str], args: Sequence[Any]) -> Any:
+    async def _run(self, script: Script, *, keys: Sequence[str], args: Sequence[Any]) -> Any:
         try:
             return await self._ask("EVALSHA", script.sha, len(keys), *keys, *args)
         except NoScriptError:  # Redis has restarted or was flushed, or never saw it

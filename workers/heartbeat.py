@@ -25,6 +25,7 @@ from workers.tasks.counting import COUNTS
 BEAT_S = 1.0
 TICK_S = 0.1
 ROUND_TRIPS = 3
+COMMANDS_PER_BEAT = ROUND_TRIPS + 5  # the clock is read, then two documents and the fleet written
 LEAVE_S = 2.0
 
 _CLOCK_MEMORY = 60  # beats

@@ -14,6 +14,13 @@ class Cursor(Enum):
     CLOSED = -1
     MISSING = -2
 
+    @classmethod
+    def read(cls, value: bytes | None) -> "int | Cursor":
+        """What Redis keeps of a run's sending: the last sequence sent, unless that is over."""
+        if value is None:
+            return cls.MISSING
+        return cls.CLOSED if value.startswith(b"closed") else int(value)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
@@ -32,6 +39,18 @@ class Batch:
     def __post_init__(self) -> None:
         if self.first < 1 or not 1 <= self.count <= MAX_PER_CALL:
             raise ValueError(f"a batch has 1 to {MAX_PER_CALL} tasks, from sequence 1 on")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Glance:
+    """Where a run and its queue stand: `head` is the id next in the queue's order, if there is one.
+
+    `queued` counts all ids on the queue, also those in progress.
+    """
+
+    cursor: int | Cursor
+    queued: int
+    head: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,7 +28,7 @@ async def keys(client: QueueClient) -> set[str]:
 async def test_a_batch_stands_on_the_queue_in_order(client: QueueClient) -> None:
     await client.open_cursor(RUN, ttl_s=60)
     assert await client.send_batch(batch(1, 12)) == 12
-    assert await client.head("load_test") == ids(1, 1)[0]
+    assert (await client.glance("load_test", test_id="lt_1")).head == ids(1, 1)[0]
     assert await client._ask("ZRANGE", queue_key("load_test"), 0, -1) == [
         task.encode() for task in ids(1, 12)
     ]
@@ -196,7 +196,7 @@ async def test_a_run_touches_its_own_queue_alone(client: QueueClient) -> None:
 
 
 async def test_depth_tells_waiting_running_and_deferred(client: QueueClient) -> None:
-    assert await client.head("load_test") is None
+    assert (await client.glance("load_test", test_id="lt_1")).head is None
     assert (await client.depth("load_test")).queued == 0
     await client.open_cursor(RUN, ttl_s=60)
     await client.send_batch(batch(1, 6))
