@@ -8,7 +8,7 @@ from rich.text import Text
 
 from runs.cli import figures
 from runs.cli.rendering.pairs import in_order
-from runs.cli.rendering.reading import Document, amount, items, part
+from runs.cli.rendering.reading import Document, amount, as_number, items, part
 from runs.cli.rendering.sheet import Bar, Lines, Sheet
 
 _SERIES = (
@@ -94,7 +94,4 @@ def _bin_rows(bins: Any) -> list[Bar]:
 
 
 def _numbers(values: Sequence[Any]) -> list[float | None]:
-    return [
-        float(v) if isinstance(v, (int, float)) and not isinstance(v, bool) else None
-        for v in values
-    ]
+    return [as_number(value) for value in values]

@@ -5,6 +5,8 @@ from typing import Any
 
 Document = Mapping[str, Any]
 
+_ABSURD = 1e100
+
 
 def part(document: Any, *path: str) -> dict[str, Any]:
     """The object at that place; an empty one where there is none."""
@@ -35,7 +37,11 @@ def value(document: Any, *path: str) -> Any:
 
 def amount(document: Any, *path: str) -> float | None:
     """The number at that place; None where there is none."""
-    found = value(document, *path)
+    return as_number(value(document, *path))
+
+
+def as_number(found: object) -> float | None:
+    """A number that can be reckoned with; None for any other, such as NaN or 1e300."""
     if isinstance(found, bool) or not isinstance(found, (int, float)):
         return None
-    return float(found)
+    return float(found) if abs(found) < _ABSURD else None

@@ -91,14 +91,14 @@ class Sheet:
         """
         spans = _spans(values, width)
         low, high = bounds or (0, max((value for value in spans if value is not None), default=0))
+        span = high - low
+        heights = (None if v is None else (v - low) / span if span > 0 else 0 for v in spans)
+        return "".join(" " if height is None else self._level(height) for height in heights)
+
+    def _level(self, height: float) -> str:
+        """The sign for a height, where 1 is the highest."""
         levels = self.glyphs.levels
-        scale = len(levels) / (high - low) if high > low else 0
-        return "".join(
-            " "
-            if value is None
-            else levels[min(max(int((value - low) * scale), 0), len(levels) - 1)]
-            for value in spans
-        )
+        return levels[min(int(max(height, 0) * len(levels)), len(levels) - 1)]
 
     def table(
         self,

@@ -264,7 +264,7 @@ def _paths(document: Any, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
     return [*([path] if path else []), *itertools.chain.from_iterable(below)]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(path=st.sampled_from(_paths(SATURATED)), value=anything, width=st.sampled_from(WIDTHS))
 def test_no_value_in_any_place_is_an_error(path: tuple[str, ...], value: Any, width: int) -> None:
     document = json.loads(json.dumps(SATURATED))
