@@ -7,6 +7,7 @@ import secrets
 import signal
 import socket
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 
 import psycopg
@@ -17,12 +18,14 @@ from runs.dispatch import dispatch
 from runs.models import Daemon, LoadTestRun
 from runs.models.announcing import CHANNEL
 from runs.models.daemon import DaemonRole
-from runs.outages import in_database, outlast_redis
+from runs.outages import POSTGRES, in_database, outlast_redis
 from workers.client import QueueClient
 
 POLL_S = 2.0  # behind LISTEN, for what a lost connection did not hear
 BEAT_S = 5.0
 RETRY_S = 1.0
+LONGEST_RETRY_S = 60.0
+SIGN_OFF_S = 3.0
 
 logger = logging.getLogger("loadlab")
 
@@ -40,6 +43,7 @@ class Service:
     owner: str
     woken: asyncio.Event = field(default_factory=asyncio.Event)
     held: set[int] = field(default_factory=set)
+    failures: dict[int, int] = field(default_factory=dict)  # in a row, of each run in hand
 
 
 def new_owner() -> str:
@@ -84,22 +88,20 @@ async def _serve(service: Service) -> None:
 
 
 async def _work(service: Service) -> None:
-    client = await outlast_redis(QueueClient.open)
     logger.info("%s_started owner=%s", service.role.value, service.owner)
-    try:
+    async with AsyncExitStack() as at_the_end:
+        at_the_end.push_async_callback(_sign_off_soon, service)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_beat(service))
             tasks.create_task(_listen(service))
+            client = await outlast_redis(QueueClient.open)
+            at_the_end.push_async_callback(client.close)
             while True:
-                await _claim_all(service, client=client, tasks=tasks)
+                # why cleared first: a launch while we claim may be too late for that claim
                 service.woken.clear()
-                try:
+                await _claim_all(service, client=client, tasks=tasks)
+                with suppress(TimeoutError):
                     await asyncio.wait_for(service.woken.wait(), POLL_S)
-                except TimeoutError:
-                    continue
-    finally:
-        await client.close()
-        await in_database(_sign_off, service)
 
 
 async def _claim_all(service: Service, *, client: QueueClient, tasks: asyncio.TaskGroup) -> None:
@@ -116,10 +118,13 @@ async def _claim_all(service: Service, *, client: QueueClient, tasks: asyncio.Ta
 async def _carry_out(service: Service, run: LoadTestRun, *, client: QueueClient) -> None:
     """One run; whatever goes wrong with it must not take the daemon along."""
     try:
-        await service.use_case(run, client=client, owner=service.owner)
+        await service.use_case(run, client=client.apart(), owner=service.owner)
+        service.failures.pop(run.pk, None)
     except Exception:
         logger.exception("%s_failed test_id=%s", service.role.value, run.test_id)
-        await asyncio.sleep(RETRY_S)
+        failed = service.failures.get(run.pk, 0)
+        service.failures[run.pk] = failed + 1
+        await asyncio.sleep(min(LONGEST_RETRY_S, RETRY_S * 2**failed))
     finally:
         service.held.discard(run.pk)
         service.woken.set()
@@ -148,12 +153,19 @@ async def _listen(service: Service) -> None:
                 **parameters, autocommit=True
             ) as listener:
                 await listener.execute(f"LISTEN {CHANNEL}")
+                POSTGRES.over()
                 service.woken.set()
                 async for _ in listener.notifies():
                     service.woken.set()
         except psycopg.OperationalError as error:
-            logger.warning("listen_lost error=%s", str(error).splitlines()[:1])
+            POSTGRES.met(error)
         await asyncio.sleep(RETRY_S)
+
+
+async def _sign_off_soon(service: Service) -> None:
+    """Sign off, unless PostgreSQL is away: a daemon that is stopped ends all the same."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(in_database(_sign_off, service), SIGN_OFF_S)
 
 
 def _sign_off(service: Service) -> None:

@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
 from asgiref.sync import sync_to_async
@@ -24,6 +26,34 @@ class GaveUp(Exception):
     """Redis was still away when the asking was to end."""
 
 
+@dataclass(slots=True, kw_only=True)
+class Outage:
+    """Whether a server is away from this process: one line of log when it goes, one on its return.
+
+    why for the process and not for each that asks: a daemon asks from a dozen places.
+    """
+
+    server: str
+    since: float | None = None
+
+    def met(self, error: Exception) -> None:
+        """It did not answer."""
+        if self.since is None:
+            self.since = time.monotonic()
+            said = str(error).strip().splitlines() or [type(error).__name__]
+            logger.warning("%s_away error=%r", self.server, said[0])
+
+    def over(self) -> None:
+        """It has answered."""
+        if self.since is not None:
+            away_s, self.since = time.monotonic() - self.since, None
+            logger.warning("%s_back away_s=%.1f", self.server, away_s)
+
+
+REDIS = Outage(server="redis")
+POSTGRES = Outage(server="postgres")
+
+
 async def outlast_redis(
     ask: Callable[[], Awaitable[_T]], *, until: Callable[[], bool] = lambda: False
 ) -> _T:
@@ -31,16 +61,16 @@ async def outlast_redis(
 
     What Redis refuses (ResponseError) is an answer too and is raised, unless it is still loading.
     """
-    said = False
     while not until():
         try:
-            return await ask()
+            answer = await ask()
         except (RedisError, RedisUnreachable, OSError, TimeoutError) as error:
             if isinstance(error, ResponseError) and not isinstance(error, RedisConnectionError):
                 raise
-            if not said:
-                logger.warning("redis_away error=%s", error)
-                said = True
+            REDIS.met(error)
+        else:
+            REDIS.over()
+            return answer
         await asyncio.sleep(PAUSE_S)
     raise GaveUp
 
@@ -50,14 +80,14 @@ async def in_database(work: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwarg
 
     So `work` must bear being run twice: it may have committed before the answer was lost.
     """
-    said = False
     while True:
         try:
-            return await sync_to_async(_with_live_connection(work))(*args, **kwargs)
+            answer = await sync_to_async(_with_live_connection(work))(*args, **kwargs)
         except (OperationalError, InterfaceError) as error:
-            if not said:
-                logger.warning("postgres_away error=%s", str(error).strip().splitlines()[:1])
-                said = True
+            POSTGRES.met(error)
+        else:
+            POSTGRES.over()
+            return answer
         await asyncio.sleep(PAUSE_S)
 
 
