@@ -118,6 +118,7 @@ def history_of(run: LoadTestRun, *, environment_key: str, most: int = HISTORY) -
         configuration_id=run.configuration_id,
         environment_key=environment_key,
         status=RunStatus.COMPLETED,
+        completed_count__gt=0,
         lost_count=0,
         is_doubtful=False,
         pk__lt=run.pk,

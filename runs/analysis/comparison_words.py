@@ -6,6 +6,7 @@ from runs.analysis.comparison import Comparison
 from runs.analysis.effects import Spread
 from runs.analysis.figure_comparison import ASSUMED_CV, FigureComparison
 from runs.analysis.judged_figures import FigureScale
+from runs.analysis.numbers import listed
 from runs.analysis.verdicts import Reason, Verdict
 
 
@@ -25,15 +26,15 @@ def comparison_because(comparison: Comparison, *, against: str) -> str:
     if not deciding:
         return f"nothing to compare with {against}: no figure has a value in these runs"
     if comparison.verdict is Verdict.UNCHANGED:
-        labels = _listed(each.figure.label for each in deciding)
+        labels = listed(each.figure.label for each in deciding)
         return f"the same as {against} in {labels}{_resolution(deciding)}"
     leading = max(deciding, key=lambda each: each.worst_possible or 0.0)
     said = figure_because(leading)
     if others := [each.figure.label for each in deciding if each is not leading]:
-        said += f"; {comparison.verdict} too: {_listed(others)}"
+        said += f"; {comparison.verdict} too: {listed(others)}"
     if comparison.verdict is Verdict.INCONCLUSIVE:
         gains = [e.figure.label for e in comparison.figures if e.verdict is Verdict.IMPROVED]
-        said += f"; improved: {_listed(gains)}" if gains else ""
+        said += f"; improved: {listed(gains)}" if gains else ""
     return f"against {against}: {said}"
 
 
@@ -56,7 +57,7 @@ def _values(each: FigureComparison) -> str:
 
 
 def _interval(each: FigureComparison) -> str:
-    if each.interval is None:
+    if each.interval is None or each.says_nothing:
         return ""
     low, high = each.interval
     if each.figure.scale is FigureScale.SHARE:
@@ -69,6 +70,8 @@ def _would_have_shown(each: FigureComparison) -> str:
 
 
 def _what_is_excluded(each: FigureComparison) -> str:
+    if each.says_nothing:
+        return f": too uncertain to exclude anything{_settled_by(each)}"
     worse, better = _nouns(each)
     worst, best = _amount(each, each.worst_possible), _amount(each, each.best_possible)
     return f": no {worse} above {worst} and no {better} above {best}{_settled_by(each)}"
@@ -130,8 +133,3 @@ def _amount(each: FigureComparison, value: float | None) -> str:
 def _resolution(figures: Iterable[FigureComparison]) -> str:
     shown = [e.would_have_shown for e in figures if e.ratio_interval and e.would_have_shown]
     return f": a change above {percent(max(shown))} % would have shown" if shown else ""
-
-
-def _listed(labels: Iterable[str]) -> str:
-    *most, last = labels
-    return f"{', '.join(most)} and {last}" if most else last

@@ -33,6 +33,8 @@ MIN_EFFECT = 0.05
 FAILURE_MARGIN_POINTS = 1.0
 # Where no repeat tells how much runs vary: about what hosted machines show (CodSpeed: 2.7 %).
 ASSUMED_CV = 0.03
+# Twice as much, or half the tasks: bounds beyond are no news.
+MOST_SHARE_SAID, MOST_POINTS_SAID = 1.0, 50.0
 
 Interval = tuple[float, float]
 
@@ -105,6 +107,12 @@ class FigureComparison:
     def would_have_shown(self) -> float | None:
         """Any change above this, in either direction, would have shown."""
         return None if self.interval is None else max(abs(bound) for bound in self.interval)
+
+    @property
+    def says_nothing(self) -> bool:
+        """Whether its interval is too wide to exclude anything that matters to anybody."""
+        most = MOST_POINTS_SAID if self.figure.scale is FigureScale.SHARE else MOST_SHARE_SAID
+        return (self.would_have_shown or 0.0) > most
 
     @property
     def repeats(self) -> int | None:

@@ -73,6 +73,8 @@ def _waits(findings: RunFindings) -> str:
         load = "everything was sent at once" if offered is None else f"{rate(offered)}/s offered"
         return f"not judged: {load}, more than it can take. Try --rate {suggested}/s"
     wait = summary.queue_wait
+    if summary.negative_waits:
+        return "not judged: by the clocks, tasks started before they were sent"
     if wait.p50_s is None or wait.p95_s is None:
         return ""
     return f"Queue wait p50 {seconds(wait.p50_s)}, p95 {seconds(wait.p95_s)}, n {number(wait.n)}."

@@ -99,8 +99,15 @@ def not_completed(status: RunStatus) -> Judgement:
     return Judgement(
         kind=BaselineKind.NONE,
         verdict=Verdict.NO_BASELINE,
-        because=f"Not compared: the run is {status.value.replace('_', ' ')}.",
+        because=f"Not compared: the run {_ENDED.get(status, 'has not completed')}.",
     )
+
+
+_ENDED = {
+    RunStatus.CANCELLED: "was cancelled",
+    RunStatus.TIMED_OUT: "timed out",
+    RunStatus.FAILED: "failed",
+}
 
 
 def unusable_baseline(because: str) -> Judgement:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from runs.analysis.findings import RunFindings
-from runs.analysis.numbers import count, number, percent, rate, seconds
+from runs.analysis.numbers import count, listed, number, percent, rate, seconds
 from runs.analysis.samples import STAMP_S
 from runs.analysis.summary import Summary
 from runs.analysis.within_run import MOST_UTILISATION
@@ -113,8 +113,8 @@ def _percentiles(summary: Summary) -> Iterator[str]:
     unknown = [label for label, value in named if value is None]
     if unknown:
         yield (
-            f"{' and '.join(unknown)} need more than {count(summary.n, 'task')}: fewer than one"
-            " task is expected beyond them."
+            f"{listed(unknown)} {'needs' if len(unknown) == 1 else 'need'} more than"
+            f" {count(summary.n, 'task')}: fewer than one task is expected beyond."
         )
 
 
@@ -143,9 +143,10 @@ def _slots(findings: RunFindings) -> Iterator[str]:
 
 def _unexplained(findings: RunFindings) -> Iterator[str]:
     """Where a saturated run is far from every law, the laws are not the whole truth about it."""
-    binding, steady = findings.bottleneck.binding, findings.summary.steady_throughput_per_s
-    if binding is None or steady is None or not findings.summary.saturated:
+    binding, state = findings.bottleneck.binding, findings.summary.steady
+    if binding is None or state is None or not findings.summary.saturated:
         return
+    steady = state.throughput_per_s
     share = steady / binding.throughput_per_s
     if abs(share - 1) > EXPLAINED:
         yield (

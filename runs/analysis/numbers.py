@@ -1,6 +1,7 @@
 """How is a number said? With as many digits as it deserves, and always with its unit."""
 
 import math
+from collections.abc import Iterable
 
 
 def rate(per_second: float) -> str:
@@ -59,6 +60,12 @@ def times(factor: float) -> str:
 def setting_value(value: float) -> str:
     """The value of a setting as it is written in the settings: 0.05, 150, 10000."""
     return f"{value:g}" if abs(value) < 1e6 else str(round(value))
+
+
+def listed(words: Iterable[str]) -> str:
+    """p50, p95 and p99."""
+    *most, last = words
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def count(n: int, noun: str) -> str:

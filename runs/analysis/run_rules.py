@@ -124,7 +124,7 @@ def too_few(evidence: Evidence) -> Recommendation | None:
     """A run over a few polls depends on where in a poll_delay it began."""
     summary, delay = evidence.summary, evidence.fleet.poll_delay_s or 0.0
     duration, throughput = summary.duration_s, summary.overall_throughput_per_s
-    if summary.n == 0 or duration is None or summary.kept_up:
+    if summary.n == 0 or duration is None or duration <= 0 or summary.kept_up:
         return None
     long_enough = max(FEWEST_POLLS * delay, LEAST_RUN_S if summary.steady is None else 0.0)
     if duration >= long_enough:

@@ -109,14 +109,25 @@ def _ending(findings: RunFindings) -> str | None:
         kinds = f" ({findings.failures[0][0]})" if findings.failures else ""
         return f"No task was completed: all {number(accounting.failed)} failed{kinds}."
     if summary.n == 0 or summary.throughput_per_s is None:
-        return f"{count(summary.n, 'task')} ended: too few to say how fast the queue is."
+        return _no_rate(summary)
     return None
+
+
+def _no_rate(summary: Summary) -> str:
+    """Why tasks that ended give no throughput."""
+    ended = f"{count(summary.accounting.finished, 'task')} ended"
+    if summary.n == 0 and summary.accounting.finished:
+        return f"{ended}, none at an instant that can be: no telling how fast the queue is."
+    if summary.duration_s is not None and summary.duration_s < 0:
+        return f"{ended}, by their clocks before they were sent: no telling how fast the queue is."
+    return f"{ended}: too few to say how fast the queue is."
 
 
 def _throughput(findings: RunFindings) -> str:
     summary = findings.summary
     said = f"{rate(summary.throughput_per_s or 0.0)} tasks/s"
-    return said if summary.saturated else f"{said} over a run that settles neither question"
+    reason = None if summary.regime is None else summary.regime.reason
+    return f"{said}{_UNSETTLED.get(reason, '')}"
 
 
 def _done_within(findings: RunFindings) -> str:
@@ -163,9 +174,9 @@ def _refilled(_: RegimeFinding, findings: RunFindings) -> str:
 
 def _never_refilled(_: RegimeFinding, findings: RunFindings) -> str:
     return (
-        f"{count(findings.accounting.sent, 'task')} at once hardly fill"
-        f" {count(findings.fleet.slots, 'slot')} twice: neither the most that the queue can do nor"
-        " a rate that it keeps up with."
+        f"{count(findings.accounting.sent, 'task')} at once on"
+        f" {count(findings.fleet.slots, 'slot')}: too few to show the most that the queue can do,"
+        " and no rate that it keeps up with."
     )
 
 
@@ -197,6 +208,12 @@ def _more_offered(found: RegimeFinding, findings: RunFindings) -> str:
     )
 
 
+_UNSETTLED: Mapping[RegimeReason | None, str] = {
+    RegimeReason.NEVER_REFILLED: " from too few tasks to reach the queue's limit",
+    RegimeReason.TOO_SHORT: " from too short a run to tell whether the queue keeps up",
+    RegimeReason.CAUGHT_UP: " from a load that the queue kept up with only at last",
+    RegimeReason.MORE_OFFERED: " from too short a run to reach the queue's limit",
+}
 _REGIMES = {
     RegimeReason.BACKLOG_GREW: _grew,
     RegimeReason.BACKLOG_STEADY: _steady,

@@ -65,8 +65,8 @@ class Summary:
 
     @property
     def steady_throughput_per_s(self) -> float | None:
-        """The steady rate; None where there was no steady state."""
-        return None if self.steady is None else self.steady.throughput_per_s
+        """Completed per second in the steady span; None where there was no steady state."""
+        return None if self.steady is None else self.steady.goodput_per_s
 
     @property
     def throughput_per_s(self) -> float | None:

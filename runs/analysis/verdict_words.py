@@ -52,23 +52,35 @@ def _changed(each: FigureComparison, others: str) -> str:
 def _inconclusive(each: FigureComparison, others: str) -> str:
     if each.interval is None:
         return f"no telling a change from chance beside {others}"
+    if each.says_nothing:
+        return f"no telling a change in {each.figure.label} from chance beside {others}"
     low, high = each.interval
     if not low < 0 < high:
         return f"perhaps {_by_how_much(each, each.change or 0.0)} than {others}"
-    return f"between {_by_how_much(each, low)} and {_by_how_much(each, high)} than {others}"
+    bounds = f"between {_amount(each, low)} and {_amount(each, high)} than {others}"
+    return f"{_subject(each)}{bounds}"
 
 
 def _by_how_much(each: FigureComparison, change: float) -> str:
     """12 % slower; p95 execution time 12 % longer; failure rate 2.1 points higher."""
+    return f"{_subject(each)}{_amount(each, change)}"
+
+
+def _subject(each: FigureComparison) -> str:
+    """The figure, where it is not the one that the headline has just given."""
+    return "" if each.figure in _HEADLINED else f"{each.figure.label} "
+
+
+def _amount(each: FigureComparison, change: float) -> str:
     figure = each.figure
     if figure.scale is FigureScale.SHARE:
-        return f"{figure.label} {abs(change):.2g} points {'higher' if change > 0 else 'lower'}"
+        return f"{abs(change):.2g} points {'higher' if change > 0 else 'lower'}"
     amount = f"{percent(abs(change))} %"
     if figure in {THROUGHPUT, STEADY_THROUGHPUT}:
         return f"{amount} {'faster' if change > 0 else 'slower'}"
     if figure is P95_SOJOURN:
         return f"{amount} {'later' if change > 0 else 'sooner'}"
-    return f"{figure.label} {amount} {'longer' if change > 0 else 'shorter'}"
+    return f"{amount} {'longer' if change > 0 else 'shorter'}"
 
 
 def _interval(each: FigureComparison) -> str:
@@ -82,6 +94,7 @@ def _interval(each: FigureComparison) -> str:
     return "" if each.verdict is Verdict.INCONCLUSIVE else f" ({shown}95 % {low} to {high})"
 
 
+_HEADLINED = (THROUGHPUT, STEADY_THROUGHPUT, P95_SOJOURN)
 _SAYS_NOTHING = (Verdict.NO_BASELINE, Verdict.INCOMPARABLE)
 _CLAUSES = {
     Verdict.UNCHANGED: _unchanged,

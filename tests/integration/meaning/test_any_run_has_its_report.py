@@ -155,7 +155,7 @@ class TestWhatIsSaid:
     def test_a_cancelled_run_is_said_to_be_one_and_not_compared(self) -> None:
         report = report_of(STORIES["cancelled"])
         assert report["headline"].startswith("Cancelled after 60 of 100 tasks")
-        assert "the run is cancelled" in report["analysis"]["baseline"]["because"]
+        assert "the run was cancelled" in report["analysis"]["baseline"]["because"]
 
     def test_percentiles_over_survivors_say_how_many_are_missing(self) -> None:
         report = report_of(STORIES["timed out"])

@@ -113,8 +113,8 @@ def test_circumstances_are_told() -> None:
 
 
 def test_percentiles_that_cannot_be_are_told() -> None:
-    assert "p99 need more than 50 tasks" in said(findings(samples(waves(5))))
-    assert "p50 and p95 and p99 need more than 1 task" in said(findings(samples([0.1])))
+    assert "p99 needs more than 50 tasks" in said(findings(samples(waves(5))))
+    assert "p50, p95 and p99 need more than 1 task" in said(findings(samples([0.1])))
 
 
 def test_no_steady_state_is_told() -> None:

@@ -98,6 +98,25 @@ def test_inconclusive_says_what_is_possible() -> None:
     assert said.endswith("% faster than your last 5 runs")
 
 
+def test_bounds_of_another_figure_name_it_once() -> None:
+    noisy_times = Baseline(
+        kind=BaselineKind.HISTORY,
+        runs=tuple(run(p95=251 * factor, run_id=f"lt_{i}") for i, factor in enumerate(NOISY)),
+    )
+    said = clause(judged(run(p95=255), noisy_times))
+    assert said.startswith("p95 execution time between ")
+    assert said.count("p95") == 1
+    assert said.endswith("% longer than your last 5 runs")
+
+
+def test_bounds_that_exclude_nothing_are_not_said() -> None:
+    unsure = judged(run(60.0), history((0.3, 3.0)))
+    assert clause(unsure) == (
+        "no telling a change in throughput from chance beside your last 2 runs"
+    )
+    assert ", +5.4 %: too uncertain to exclude anything" in unsure.because
+
+
 def test_a_change_too_small_or_too_unlikely_is_perhaps_one() -> None:
     small = judged(run(57.02))
     assert small.verdict is Verdict.INCONCLUSIVE
