@@ -11,7 +11,8 @@ from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 
 import psycopg
-from django.db import connection
+from asgiref.sync import sync_to_async
+from django.db import OperationalError, connection
 
 from runs.collect import collect
 from runs.dispatch import dispatch
@@ -147,7 +148,8 @@ async def _listen(service: Service) -> None:
     """Wake the claiming within milliseconds of a launch; the slow poll covers what this misses."""
     while True:
         try:
-            parameters = await in_database(connection.get_connection_params)
+            # why not in_database: knowing the parameters does not mean that the server answers
+            parameters = await sync_to_async(connection.get_connection_params)()
             parameters.pop("cursor_factory", None)
             async with await psycopg.AsyncConnection.connect(
                 **parameters, autocommit=True
@@ -157,7 +159,7 @@ async def _listen(service: Service) -> None:
                 service.woken.set()
                 async for _ in listener.notifies():
                     service.woken.set()
-        except psycopg.OperationalError as error:
+        except (psycopg.OperationalError, OperationalError) as error:
             POSTGRES.met(error)
         await asyncio.sleep(RETRY_S)
 
