@@ -7,8 +7,13 @@ from typing import Any
 
 from arq.constants import abort_jobs_ss
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from workers.errors import RedisUnreachable
+from workers.settings import redis_address
 
 MAX_IDS = 500
+TIMEOUT_S = 5.0
 
 _SCRIPT = Path(__file__).with_name("revoke.lua").read_text(encoding="utf-8")
 
@@ -32,6 +37,25 @@ async def revoke(
         _SCRIPT, 2, queue_key, abort_jobs_ss, "1" if terminate else "0", *ids
     )
     return {job_id: Fate(fate.decode()) for job_id, fate in zip(ids, answer, strict=True)}
+
+
+async def revoke_at(
+    url: str, job_ids: Sequence[str], *, queue_key: str, terminate: bool = True
+) -> dict[str, Fate]:
+    """The same from a process that is no worker; RedisUnreachable where Redis does not answer."""
+    fates: dict[str, Fate] = {}
+    client = Redis.from_url(url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S)
+    try:
+        for start in range(0, len(job_ids), MAX_IDS):
+            ids = job_ids[start : start + MAX_IDS]
+            fates |= await revoke(client, ids, queue_key=queue_key, terminate=terminate)
+    except (RedisError, OSError) as error:
+        raise RedisUnreachable(
+            f"Redis at {redis_address(url)} cannot be asked ({error}): start it and try again."
+        ) from error
+    finally:
+        await client.aclose()
+    return fates
 
 
 def in_words(fates: dict[str, Fate], *, queue: str) -> str:
