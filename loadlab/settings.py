@@ -1,8 +1,11 @@
 """Django's settings; what differs between machines comes from the environment or `.env`."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
 
 from loadlab.database import database
 from loadlab.secret_key import kept_secret_key
@@ -11,6 +14,15 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 if (BASE_DIR / ".env").exists():
     env.read_env(BASE_DIR / ".env")
+
+
+def _number(read: Callable[..., Any], name: str, *, default: float) -> Any:
+    """A number of the environment; one sentence where what stands there is none."""
+    try:
+        return read(name, default=default)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} is {env.str(name)!r}: it must be a number.") from None
+
 
 VAR_DIR = BASE_DIR / (env.str("LOADLAB_VAR", default="") or "var")
 
@@ -103,7 +115,7 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "runs.api.errors.answer_error",
     "URL_FORMAT_OVERRIDE": None,
-    "NUM_PROXIES": env.int("LOADLAB_API_PROXIES", default=0),
+    "NUM_PROXIES": _number(env.int, "LOADLAB_API_PROXIES", default=0),
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 SPECTACULAR_SETTINGS = {
@@ -125,7 +137,7 @@ if env.bool("LOADLAB_BEHIND_TLS", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=False)
 SECURE_REDIRECT_EXEMPT = ["^(healthz|readyz|metrics)$"]  # why: asked from inside, without TLS
-SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=0)
+SECURE_HSTS_SECONDS = _number(env.int, "SECURE_HSTS_SECONDS", default=0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("SECURE_HSTS_INCLUDE_SUBDOMAINS", default=False)
 SECURE_HSTS_PRELOAD = env.bool("SECURE_HSTS_PRELOAD", default=False)
 SESSION_COOKIE_SECURE = env.bool("SESSION_COOKIE_SECURE", default=False)
@@ -145,14 +157,14 @@ SECURE_CSP = {
 }
 
 # What one caller may ask for
-LOADLAB_MAX_TASKS = env.int("LOADLAB_MAX_TASKS", default=1_000_000)
-LOADLAB_MAX_RATE = env.float("LOADLAB_MAX_RATE", default=100_000.0)
-LOADLAB_MAX_WAITING = env.int("LOADLAB_MAX_WAITING", default=100)
+LOADLAB_MAX_TASKS = _number(env.int, "LOADLAB_MAX_TASKS", default=1_000_000)
+LOADLAB_MAX_RATE = _number(env.float, "LOADLAB_MAX_RATE", default=100_000.0)
+LOADLAB_MAX_WAITING = _number(env.int, "LOADLAB_MAX_WAITING", default=100)
 
 # The API: requests a minute (0: as many as one likes) and bytes in one
-LOADLAB_API_RATE = env.int("LOADLAB_API_RATE", default=600)
-LOADLAB_API_ANONYMOUS_RATE = env.int("LOADLAB_API_ANONYMOUS_RATE", default=60)
-LOADLAB_API_MAX_BODY = env.int("LOADLAB_API_MAX_BODY", default=65_536)
+LOADLAB_API_RATE = _number(env.int, "LOADLAB_API_RATE", default=600)
+LOADLAB_API_ANONYMOUS_RATE = _number(env.int, "LOADLAB_API_ANONYMOUS_RATE", default=60)
+LOADLAB_API_MAX_BODY = _number(env.int, "LOADLAB_API_MAX_BODY", default=65_536)
 LOADLAB_API_ANONYMOUS = env.bool("LOADLAB_API_ANONYMOUS", default=False)
 
 # Logs are for whoever runs the daemons: one line a state change, none a task

@@ -1,5 +1,6 @@
 """Use cases made of several runs: prove a change, A B B A; measure how much unchanged runs vary."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from secrets import token_hex
@@ -18,7 +19,7 @@ from runs.examination import Examination, examine
 from runs.models import LoadTestRun
 from runs.outages import in_database
 from runs.spec import Spec
-from runs.start import start_runs
+from runs.start import cancel_run, start_runs
 
 CHANGEABLE = {
     "poll_delay": "POLL_DELAY",
@@ -92,7 +93,7 @@ async def measure_noise(
     spec: Spec, *, workers: int, watcher: Watcher, owner: str, gate: float | None = None
 ) -> dict[str, Any]:
     """K unchanged runs: the spread of each judged figure and the smallest change a gate can see."""
-    runs = await in_database(start_runs, spec=spec, held_by=owner)
+    runs = await _started(spec, owner=owner)
     await conduct_here(runs, workers=workers, watcher=watcher, owner=owner)
     return await in_database(_noise, [run.test_id for run in runs], gate=gate)
 
@@ -118,7 +119,7 @@ def _order(before: Arm, after: Arm, *, repeat: int) -> list[Arm]:
 
 async def _run_once(spec: Spec, *, arm: Arm, watcher: Watcher, owner: str) -> None:
     once = replace(spec, repeat=1, **_UNJUDGED, label=spec.label or f"try {arm.name}")
-    runs = await in_database(start_runs, spec=once, held_by=owner, group_id=arm.group_id)
+    runs = await _started(once, owner=owner, group_id=arm.group_id)
     await conduct_here(
         runs,
         workers=arm.workers,
@@ -126,6 +127,19 @@ async def _run_once(spec: Spec, *, arm: Arm, watcher: Watcher, owner: str) -> No
         owner=owner,
         worker_environment=arm.environment,
     )
+
+
+async def _started(spec: Spec, *, owner: str, group_id: str = "") -> list[LoadTestRun]:
+    """Store the runs; a signal meanwhile must not leave any that nobody knows of."""
+    starting = asyncio.ensure_future(
+        in_database(start_runs, spec=spec, held_by=owner, group_id=group_id)
+    )
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        for run in await starting:
+            await in_database(cancel_run, test_id=run.test_id)
+        raise
 
 
 def _proof(*, before: Arm, after: Arm, changes: Mapping[str, float]) -> dict[str, Any]:

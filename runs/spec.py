@@ -116,8 +116,9 @@ def _open(spec: Spec, problems: dict[str, str]) -> Spec:
     arrival = spec.arrival or ArrivalModel.CONSTANT.value
     if arrival not in {ArrivalModel.CONSTANT, ArrivalModel.POISSON}:
         problems["arrival"] = f"arrival is {arrival!r}: it must be batches, constant or poisson"
-    for name, option in (("delay_ms", "--delay"), ("batch_size", "--batch")):
-        if getattr(spec, name) is not None:
+    # why these values pass: a spec that was validated before has them
+    for name, option, none in (("delay_ms", "--delay", 0), ("batch_size", "--batch", 1)):
+        if getattr(spec, name) not in {None, none}:
             problems[name] = f"{option} and --rate contradict each other: a rate sends no batches"
     rate, duration = spec.rate_per_s, spec.duration_s
     if rate is not None and duration is None and spec.num_tasks and _is_positive(rate):
