@@ -107,11 +107,26 @@ def progress_of(run: LoadTestRun) -> dict[str, Any]:
         "cancelled": run.cancelled_count,
         "outstanding": run.outstanding_count,
         "percent": _percent(run.accounted_count, run.planned_count),
+        **_pace(run),
         "waiting_for": None if ahead is None else f"after {ahead.test_id} on {run.target_queue}",
         "cancelling": run.cancel_requested_at is not None,
         "dispatcher_alive": bool(run.dispatcher)
         or Daemon.objects.alive(DaemonRole.DISPATCHER).exists(),
     }
+
+
+def _pace(run: LoadTestRun) -> dict[str, float | None]:
+    """Tasks ended a second since the start, and seconds left if it goes on so; null before any.
+
+    At a rate the run lasts at least until its last task is due.
+    """
+    elapsed_s = run.elapsed_s() if run.started_at is not None and run.accounted_count else 0.0
+    if elapsed_s <= 0:
+        return {"throughput_per_s": None, "seconds_left": None}
+    rate = run.accounted_count / elapsed_s
+    left_s = (run.planned_count - run.accounted_count) / rate
+    left_s = max(left_s, run.arrivals.last_offset_s - elapsed_s)
+    return {"throughput_per_s": round(rate, 3), "seconds_left": round(left_s, 1)}
 
 
 def _summary(runs: Sequence[LoadTestRun]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from callers import TASKS
 from django.db import connection
+from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 from factories import a_run, tasks_of
 
@@ -81,6 +82,19 @@ class TestResult:
         assert (document["progress"]["planned"], document["progress"]["completed"]) == (10, 4)
         assert document["metrics"]["tasks_completed"] == 4
         assert int(response["Retry-After"]) >= 1
+
+    def test_a_run_under_way_estimates_when_it_will_have_ended(self, api: Any) -> None:
+        run = a_run(status=RunStatus.RUNNING, num_tasks=10)
+        progress = api.get(self.path(run)).json()["progress"]
+        assert (progress["throughput_per_s"], progress["seconds_left"]) == (None, None)
+        run.mark_started(at=ORIGIN)
+        LoadTestRun.objects.update(deadline_at=Now() + timedelta(seconds=run.timeout_s - 20))
+        ingest(run.pk, tasks_of(run, range(1, 5)))  # 4 of 10 in 20 s
+        response = api.get(self.path(run))
+        progress = response.json()["progress"]
+        assert progress["throughput_per_s"] == pytest.approx(0.2, rel=0.2)
+        assert progress["seconds_left"] == pytest.approx(30, rel=0.2)
+        assert 20 <= int(response["Retry-After"]) <= 30
 
     def test_a_waiting_run_says_after_which(self, api: Any) -> None:
         ahead = a_run(status=RunStatus.RUNNING)
