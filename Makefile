@@ -75,10 +75,8 @@ format: venv ## put the code into the style that check asks for
 schema: venv ## write docs/openapi.yaml, the contract of the API, from the code
 	$(PY) manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
 
-bench: venv ## measure loadlab beside its peers and print the ratios
-	@for script in bench/[a-z]*.py; do \
-	  [ -e "$$script" ] || { echo "There is nothing in bench/ yet." >&2; exit 1; }; \
-	  echo "$$script" >&2; $(PY) "$$script" || exit 1; done
+bench: venv ## measure loadlab beside its peers and print the figures (BENCH=name for one)
+	@$(PY) bench/run_all.py $(BENCH)
 
 up: venv ## run web on port 8000 (PORT), dispatcher, collector and a worker per queue until Ctrl-C
 	@$(PY) -m loadlab.foreground
