@@ -25,7 +25,7 @@ def test_the_example_names_what_the_code_reads() -> None:
         path.read_text() for package in PACKAGES for path in (CHECKOUT / package).rglob("*.py")
     )
     ours = set(re.findall(r"LOADLAB_[A-Z0-9_]*[A-Z0-9]\b", source))
-    others = set(re.findall(r"""\benv(?:\.\w+)?\(\s*["']([A-Z][A-Z0-9_]+)["']""", source))
+    others = set(re.findall(r"""\benv(?:\.\w+)?(?:\(|, )\s*["']([A-Z][A-Z0-9_]+)["']""", source))
     for started_by in ("Procfile", "docker-compose.yml"):
         others |= set(re.findall(r"\$\{([A-Z][A-Z0-9_]+)", (CHECKOUT / started_by).read_text()))
     assert (ours | others | {"REDIS_URL"} | QUEUE_VARIABLES) - INTERNAL == named - ANNOUNCED
