@@ -6,4 +6,4 @@ from django.contrib.admin.apps import AdminConfig
 class LoadLabAdminConfig(AdminConfig):
     """Django's admin with our index and pages."""
 
-    default_site = "runs.admin.site.LoadLabAdminSite"
+    default_site = "loadlab.admin_site.LoadLabAdminSite"

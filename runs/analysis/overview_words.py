@@ -74,32 +74,34 @@ def say_queues(queues: Sequence[QueueNow]) -> Say:
     return Say(headline=" ".join(said[: NAMED + 1]), **(_start(asked[0]) if asked else {}))
 
 
-def say_baselines(standings: Sequence[Standing]) -> Say:
-    """1 of 8 configurations is slower than it was: nightly cpu, 12 % since 19 Nov."""
-    total = len(standings)
+def say_baselines(standings: Sequence[Standing], *, of: Mapping[str, int]) -> Say:
+    """1 of 8 configurations is worse than it was: nightly cpu, 12 % since 19 Nov.
+
+    `standings`: the first of the report, regressed first; `of`: how many have which verdict.
+    """
+    total, worse_count = sum(of.values()), of.get(Verdict.REGRESSED, 0)
     if not total:
         return Say(
             headline="No run has ended yet.",
-            action="Launch a load test",
-            reason="Its configuration gets a row here; after three runs it has a baseline.",
+            reason="A configuration gets a row with its first run, and a baseline with its third.",
         )
     worse = [each for each in standings if each.verdict == Verdict.REGRESSED]
     if worse:
-        verb, noun = ("is", "it was") if len(worse) == 1 else ("are", "they were")
+        verb, were = ("is", "it was") if worse_count == 1 else ("are", "they were")
         named = "; ".join(_by_how_much(each) for each in worse[:NAMED])
+        against = f"{worse[0].value} against {worse[0].baseline}" if worse[0].baseline else ""
+        reasons = [each for each in (against, worse[0].changed) if each]
         return Say(
-            headline=f"{len(worse)} of {count(total, 'configuration')} {verb} worse than {noun}:"
-            f" {named}.",
+            headline=f"{number(worse_count)} of {count(total, 'configuration')} {verb} worse than"
+            f" {were}: {named}.",
             action=f"Compare the last run of {worse[0].name} with the one before it changed",
-            reason=f"{worse[0].value} against {worse[0].baseline}"
-            f"{f'; {worse[0].changed}' if worse[0].changed else ''}.",
+            reason=f"{'; '.join(reasons)}." if reasons else "",
         )
-    judged = [each for each in standings if each.verdict != Verdict.NO_BASELINE]
-    if not judged:
+    if of.get(Verdict.NO_BASELINE, 0) == total:
         return Say(headline=f"No baseline yet for {count(total, 'configuration')}.")
-    better = sum(each.verdict == Verdict.IMPROVED for each in standings)
-    gains = f" {better} {'is' if better == 1 else 'are'} better than before." if better else ""
-    return Say(headline=f"No configuration is worse than it was.{gains}")
+    better = of.get(Verdict.IMPROVED, 0)
+    gains = f" {number(better)} {'is' if better == 1 else 'are'} better than before."
+    return Say(headline=f"No configuration is worse than it was.{gains if better else ''}")
 
 
 def say_tests(running: int, *, waiting: int, standings: Sequence[Standing]) -> Say:

@@ -1,0 +1,48 @@
+"""Models that are seen and not edited: what happened is no form."""
+
+from typing import Any
+
+from django.contrib.admin import ModelAdmin
+from django.http import HttpRequest
+
+from runs.admin import permissions
+
+
+class SeenAdmin(ModelAdmin):  # type: ignore[type-arg]
+    """Seen by whoever may see runs; nothing is added, changed or deleted."""
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Whoever may see runs sees the app."""
+        return permissions.may(request, permissions.VIEW)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """As in the API."""
+        return permissions.may(request, permissions.VIEW)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Nothing is added by hand."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """What happened stays as it was."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """`prune_runs` forgets runs, whole and in order."""
+        return False
+
+    def has_launch_permission(self, request: HttpRequest) -> bool:
+        """For actions."""
+        return permissions.may(request, permissions.LAUNCH)
+
+    def has_cancel_permission(self, request: HttpRequest) -> bool:
+        """For actions."""
+        return permissions.may(request, permissions.CANCEL)
+
+    def has_pin_permission(self, request: HttpRequest) -> bool:
+        """For actions."""
+        return permissions.may(request, permissions.PIN)
+
+    def has_judge_permission(self, request: HttpRequest) -> bool:
+        """For actions."""
+        return permissions.may(request, permissions.JUDGE)
