@@ -1,23 +1,27 @@
 """Use case: hold runs, groups of repeats and report files against each other."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from runs.analysis.comparability import (
-    Difference,
-    configuration_differences,
-    environment_differences,
-)
+from runs.analysis.comparability import configuration_differences, environment_differences
 from runs.analysis.comparison import Comparison
 from runs.analysis.comparison import compare as compare_figures
-from runs.analysis.comparison_words import comparison_because, figure_because
+from runs.analysis.comparison_words import (
+    figure_because,
+    not_the_same_workload,
+    say_comparison,
+)
 from runs.analysis.document import ReportedRun, read_report
+from runs.analysis.doubts import doubts_of_side
 from runs.analysis.effects import Spread
+from runs.analysis.judged_figures import RunFigures
+from runs.analysis.verdicts import Verdict
 from runs.errors import LoadLabError, NotAllowedNow, UnknownRun
 from runs.models import LoadTestRun
 from runs.report_files import reported_runs
+from runs.states import RunStatus
 
 
 class CannotCompare(LoadLabError):
@@ -37,6 +41,12 @@ class Side:
     def first(self) -> ReportedRun:
         """The run whose workload and environment stand for all."""
         return self.runs[0]
+
+    @property
+    def figures(self) -> list[RunFigures]:
+        """Of those that completed; of all where none did."""
+        completed = [run.figures for run in self.runs if run.status == RunStatus.COMPLETED]
+        return completed or [run.figures for run in self.runs]
 
 
 def compare(*, references: Sequence[str], files: bool = False) -> dict[str, Any]:
@@ -98,23 +108,25 @@ def _comparison(before: Side, now: Side) -> dict[str, Any]:
         "changed": [each.as_document() for each in environment.all],
     }
     if workload:
+        because = not_the_same_workload(workload)
+        verdict = Verdict.INCOMPARABLE.value
         return document | {
-            "verdict": "incomparable",
-            "headline": f"Not the same workload: {_listed(workload)}.",
-            "because": f"Not the same workload: {_listed(workload)}.",
+            "verdict": verdict,
+            "headline": because,
+            "because": because,
             "figures": {},
         }
-    found = compare_figures(
-        [run.figures for run in now.runs],
-        before=[run.figures for run in before.runs],
-        spread=Spread.OWN,
+    found = compare_figures(now.figures, before=before.figures, spread=Spread.OWN)
+    words = say_comparison(
+        found,
+        what=environment.in_words or f"{now.name} against {before.name}",
+        against=before.name,
+        doubts=[d for side in (before, now) for d in doubts_of_side(side.name, runs=side.runs)],
     )
-    because = comparison_because(found, against=before.name)
-    what = _listed(environment.barring) or f"{now.name} against {before.name}"
     return document | {
-        "verdict": found.verdict.value,
-        "headline": f"{what}: {because}.",
-        "because": because,
+        "verdict": words.verdict.value,
+        "headline": words.headline,
+        "because": words.because,
         "figures": _figures(found),
     }
 
@@ -137,7 +149,3 @@ def _figures(found: Comparison) -> dict[str, Any]:
         }
         for each in found.figures
     }
-
-
-def _listed(differences: Sequence[Difference] | Mapping[str, Any]) -> str:
-    return "; ".join(str(difference) for difference in differences)

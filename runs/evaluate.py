@@ -113,6 +113,7 @@ def _document(seen: Examination, *, status: RunStatus) -> dict[str, Any]:
         "type_metrics": sections.type_metrics_section(seen.tasks.metrics),
         "regime": summary.regime.regime.value if summary.regime else None,
         "because": None,
+        "doubts": list(seen.doubts),
         "bottleneck": _bottleneck(seen),
         "baseline": {},
         "failures": failures_of(run.pk),

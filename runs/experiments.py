@@ -9,6 +9,7 @@ from typing import Any
 from runs.analysis import sections
 from runs.analysis.ceilings import Situation
 from runs.analysis.changes import current_value, predict, with_change
+from runs.analysis.comparison_words import predicted_too
 from runs.analysis.document import run_figures
 from runs.analysis.judged_figures import family_of
 from runs.analysis.repeats import judge_gate, noise_of
@@ -146,11 +147,16 @@ def _proof(*, before: Arm, after: Arm, changes: Mapping[str, float]) -> dict[str
     document = compare(references=[before.group_id, after.group_id])
     first = LoadTestRun.objects.filter(group_id=before.group_id).select_related("configuration")
     seen = examine(first.order_by("-pk")[0])
+    predicted = _predicted(seen, changes=changes)
+    if predicted is not None:
+        ratio = predicted["predicted_throughput_per_s"] / predicted["now_per_s"]
+        for each in document["comparisons"]:
+            each["headline"] = predicted_too(each["headline"], ratio=ratio)
     return {
         **document,
         "order": "A B B A",
         "changes": dict(changes),
-        "predicted": _predicted(seen, changes=changes),
+        "predicted": predicted,
     }
 
 

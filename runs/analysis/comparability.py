@@ -37,7 +37,10 @@ class Difference:
 
     def __str__(self) -> str:
         """As people write it: poll_delay 0.5 → 0.05."""
-        return f"{self.field.rpartition('.')[2]} {_shown(self.before)} → {_shown(self.after)}"
+        path, _, name = self.field.rpartition(".")
+        # why: arq's settings have no units in their names
+        name = name.removesuffix("_s") if path == "arq_settings" else name
+        return f"{name} {_shown(self.before)} → {_shown(self.after)}"
 
     def as_document(self) -> dict[str, Any]:
         """The entry of the report's `changed`."""
@@ -55,6 +58,12 @@ class EnvironmentDifferences:
     def all(self) -> tuple[Difference, ...]:
         """Both, the weightier first."""
         return self.barring + self.listed
+
+    @property
+    def in_words(self) -> str:
+        """What made it another queue, without the slots where their cause is named; "" if none."""
+        causes = [each for each in self.barring if each.field != "slots"]
+        return "; ".join(str(each) for each in causes or self.barring)
 
 
 def configuration_differences(

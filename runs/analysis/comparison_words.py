@@ -1,13 +1,55 @@
 """How is a comparison said, one plain sentence for each figure and one for all?"""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 from runs.analysis.comparison import Comparison
 from runs.analysis.effects import Spread
 from runs.analysis.figure_comparison import ASSUMED_CV, FigureComparison
-from runs.analysis.judged_figures import FigureScale
-from runs.analysis.numbers import listed
+from runs.analysis.judged_figures import STEADY_THROUGHPUT, THROUGHPUT, FigureScale
+from runs.analysis.numbers import listed, times
 from runs.analysis.verdicts import Reason, Verdict
+
+SAID_AS_FACTOR = 0.5  # from half as much again a factor is easier to grasp than a percentage
+MOST_CLAUSES = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparisonWords:
+    """What is said of two sides: the verdict, the one sentence, and the figures behind it."""
+
+    verdict: Verdict
+    headline: str
+    because: str
+
+
+def say_comparison(
+    comparison: Comparison, *, what: str, against: str, doubts: Sequence[str] = ()
+) -> ComparisonWords:
+    """`what`: what differs ("poll_delay 0.5 → 0.05"); `doubts`: about the runs themselves."""
+    because = comparison_because(comparison, against=against)
+    if doubts:
+        said = "; ".join(doubts)
+        return ComparisonWords(
+            verdict=Verdict.INCONCLUSIVE,
+            headline=f"{what}: undecided, {said}.",
+            because=f"{said}; otherwise {comparison.verdict}: {because}",
+        )
+    return ComparisonWords(
+        verdict=comparison.verdict,
+        headline=f"{what}: {_found(comparison)}.",
+        because=because,
+    )
+
+
+def not_the_same_workload(differences: Iterable[object]) -> str:
+    """The fields in which two workloads differ."""
+    return f"Not the same workload: {'; '.join(map(str, differences))}."
+
+
+def predicted_too(headline: str, *, ratio: float) -> str:
+    """What a trial measured, with what the laws promised."""
+    return f"{headline} Predicted {_factor(ratio)}."
 
 
 def figure_because(each: FigureComparison) -> str:
@@ -36,6 +78,43 @@ def comparison_because(comparison: Comparison, *, against: str) -> str:
         gains = [e.figure.label for e in comparison.figures if e.verdict is Verdict.IMPROVED]
         said += f"; improved: {listed(gains)}" if gains else ""
     return f"against {against}: {said}"
+
+
+def _found(comparison: Comparison) -> str:
+    """2.49× the throughput (2.48 to 2.50), p95 execution time 12 % longer; or why none can say."""
+    changed = [each for each in comparison.figures if each.verdict in _CHANGED]
+    if comparison.verdict is Verdict.INCONCLUSIVE or not changed:
+        return _not_found(comparison)
+    deciding = sorted(changed, key=lambda each: each.verdict is not comparison.verdict)
+    return ", ".join(_change(each) for each in deciding[:MOST_CLAUSES])
+
+
+def _not_found(comparison: Comparison) -> str:
+    open_ones = [each for each in comparison.figures if each.verdict is Verdict.INCONCLUSIVE]
+    if comparison.verdict is Verdict.UNCHANGED:
+        labels = listed(each.figure.label for each in comparison.figures)
+        return f"no change in {labels}{_resolution(comparison.figures)}"
+    return f"undecided, {figure_because(open_ones[0])}" if open_ones else "nothing to compare"
+
+
+def _change(each: FigureComparison) -> str:
+    """One figure that changed, by how much, and how sure that is."""
+    figure, change = each.figure, each.change or 0.0
+    if figure.scale is FigureScale.SHARE:
+        higher = "higher" if change > 0 else "lower"
+        return f"{figure.label} {abs(change):.2g} points {higher}{_interval(each)}"
+    is_rate = figure in {THROUGHPUT, STEADY_THROUGHPUT}
+    if is_rate and each.interval is not None and not abs(change) < SAID_AS_FACTOR:
+        low, high = (1 + bound for bound in each.interval)
+        return f"{_factor(1 + change)} the {figure.label} (95 % {low:.2f} to {high:.2f})"
+    more, less = ("more", "less") if is_rate else ("longer", "shorter")
+    amount = f"{percent(abs(change))} % {more if change > 0 else less}"
+    said = f"{amount} {figure.label}" if is_rate else f"{figure.label} {amount}"
+    return f"{said}{_interval(each)}"
+
+
+def _factor(ratio: float) -> str:
+    return times(ratio) if ratio >= 9.95 else f"{ratio:.2f}×"
 
 
 def percent(share: float, *, signed: bool = False) -> str:
@@ -105,6 +184,7 @@ def _settled_by(each: FigureComparison) -> str:
     return f"; {runs} would settle it{assumed}"
 
 
+_CHANGED = (Verdict.REGRESSED, Verdict.IMPROVED)
 _ENDINGS: dict[Reason, Callable[[FigureComparison], str]] = {
     Reason.CHANGED: lambda _: "",
     Reason.WITHIN_MARGIN: _would_have_shown,

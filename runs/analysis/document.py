@@ -30,6 +30,7 @@ class ReportedRun:
     status: str
     configuration: Mapping[str, Any]
     environment: Mapping[str, Any]
+    doubts: tuple[str, ...] = ()
 
 
 def read_report_file(content: bytes | str, *, name: str) -> tuple[ReportedRun, ...]:
@@ -75,6 +76,7 @@ def read_report(document: object, *, name: str) -> ReportedRun:
         status=str(status),
         configuration=_mapping(document.get("configuration")),
         environment=_mapping(report_value(document, path="analysis.environment")),
+        doubts=_sentences(report_value(document, path="analysis.doubts")),
     )
 
 
@@ -94,6 +96,7 @@ def reduced(run: ReportedRun) -> dict[str, Any]:
         },
         "analysis": {
             "regime": figures.regime,
+            "doubts": list(run.doubts),
             "environment": {
                 name: run.environment[name]
                 for name in (*BARRING, *LISTED)
@@ -121,6 +124,10 @@ def run_figures(document: Mapping[str, Any]) -> RunFigures:
 
 def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
+
+
+def _sentences(value: object) -> tuple[str, ...]:
+    return tuple(each for each in value if isinstance(each, str)) if isinstance(value, list) else ()
 
 
 def _number(value: object) -> float | None:

@@ -3,9 +3,14 @@
 Each is one sentence; any of them makes a verdict inconclusive.
 """
 
+from collections.abc import Sequence
+
+from runs.analysis.document import ReportedRun
 from runs.analysis.fleet import Fleet
+from runs.analysis.numbers import count
 from runs.analysis.summary import Summary
 from runs.analysis.workload import Workload
+from runs.states import RunStatus
 
 MOST_LAG_S = 0.1
 MOST_LAG_SHARE = 0.1  # of the median sojourn time: more of it is our own lateness than that
@@ -32,6 +37,22 @@ def group_doubts(*, doubtful: int, environments: int, runs: int) -> list[str]:
         found.append(f"{doubtful} of the {runs} runs {verb} doubtful")
     if environments > 1:
         found.append("the runs of the group were not served alike")
+    return found
+
+
+def doubts_of_side(name: str, *, runs: Sequence[ReportedRun]) -> list[str]:
+    """What is doubtful about runs that are to be compared: early ends, and their own doubts."""
+    early = [run for run in runs if run.status != RunStatus.COMPLETED]
+    doubtful = [run for run in runs if run.doubts]
+    if len(runs) == 1:
+        ended = [f"{name} is {run.status.replace('_', ' ')}" for run in early]
+        return ended + [f"{name}: {doubt}" for run in doubtful for doubt in run.doubts]
+    found = []
+    if early:
+        found.append(f"{len(early)} of the {count(len(runs), 'run')} of {name} did not complete")
+    if doubtful:
+        verb = "is" if len(doubtful) == 1 else "are"
+        found.append(f"{len(doubtful)} of the {count(len(runs), 'run')} of {name} {verb} doubtful")
     return found
 
 

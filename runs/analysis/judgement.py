@@ -6,7 +6,7 @@ from typing import Any
 
 from runs.analysis.comparability import Difference
 from runs.analysis.comparison import Comparison, compare
-from runs.analysis.comparison_words import comparison_because
+from runs.analysis.comparison_words import comparison_because, not_the_same_workload
 from runs.analysis.figure_comparison import MIN_EFFECT, FigureComparison
 from runs.analysis.history import FEWEST_RUNS, Baseline, BaselineKind
 from runs.analysis.judged_figures import RunFigures
@@ -121,11 +121,10 @@ def unusable_baseline(because: str) -> Judgement:
 
 def incomparable(differences: Sequence[Difference], *, kind: BaselineKind) -> Judgement:
     """Another workload or, for a history, another queue: the fields are named, nothing judged."""
-    fields = "; ".join(str(difference) for difference in differences)
     return Judgement(
         kind=kind,
         verdict=Verdict.INCOMPARABLE,
-        because=f"Not the same workload: {fields}.",
+        because=not_the_same_workload(differences),
         changed=tuple(differences),
     )
 

@@ -140,6 +140,7 @@ _ALL = (
     *_numbers("analysis.baseline", "n"),
     _verdict("analysis.baseline.verdict"),
     *_judged("overall_throughput"),
+    *_judged("steady_state_throughput"),
     *_judged("p95_sojourn_time_ms"),
     *_judged("p50_execution_time_ms"),
     *_judged("p95_execution_time_ms"),

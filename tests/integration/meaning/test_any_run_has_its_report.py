@@ -26,6 +26,7 @@ METRICS = {
 ANALYSIS = {
     *("performance_analysis", "task_metrics", "distribution", "type_metrics", "regime", "because"),
     *("bottleneck", "baseline", "failures", "accounting", "environment", "timeline", "poll_cycle"),
+    "doubts",
 }
 PERFORMANCE = {
     *("throughput_rating", "efficiency_rating", "queue_pressure", "recommendations", "because"),

@@ -13,6 +13,7 @@ from runs.analysis.document import (
     UnreadableReportError,
     read_report,
     read_report_file,
+    reduced,
     run_figures,
 )
 
@@ -127,3 +128,13 @@ def test_any_json_is_read_or_refused(value: Any, has_schema: bool) -> None:
         assert read_report(value, name="it").figures.completed >= 0
     with suppress(UnreadableReportError):
         assert read_report_file(json.dumps(value), name="it")
+
+
+def test_a_report_that_was_cut_down_reads_the_same() -> None:
+    whole = report()
+    whole["analysis"] |= {"doubts": ["tasks were sent late", 3], "bottleneck": {"binding": "cpu"}}
+    run = read_report(whole, name="r.json")
+    assert run.doubts == ("tasks were sent late",)
+    small = json.loads(json.dumps(reduced(run)))
+    assert read_report(small, name="r.json") == run
+    assert "bottleneck" not in small["analysis"]

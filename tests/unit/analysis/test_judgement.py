@@ -12,8 +12,16 @@ from runs.analysis.comparability import (
 )
 from runs.analysis.history import Baseline, BaselineKind
 from runs.analysis.judged_figures import RunFigures
-from runs.analysis.judgement import incomparable, judge, no_baseline
+from runs.analysis.judgement import (
+    incomparable,
+    judge,
+    no_baseline,
+    not_asked,
+    not_completed,
+    unusable_baseline,
+)
 from runs.analysis.verdicts import Verdict
+from runs.states import RunStatus
 
 STEADY = (1.0, 1.001, 0.999, 1.002, 0.998)
 
@@ -180,3 +188,18 @@ def test_environments_bar_by_the_queue_and_list_by_the_versions() -> None:
     assert found.all == found.barring + found.listed
     assert environment_differences({}, {}).all == ()
     assert environment_differences(before, {"slots": 30}).barring != ()
+
+
+def test_why_a_run_is_not_compared() -> None:
+    assert not_asked().because == "Not compared: no baseline was asked for."
+    ended = {
+        RunStatus.CANCELLED: "was cancelled",
+        RunStatus.TIMED_OUT: "timed out",
+        RunStatus.FAILED: "failed",
+        RunStatus.RUNNING: "has not completed",
+    }
+    for status, said in ended.items():
+        assert not_completed(status).because == f"Not compared: the run {said}."
+    gone = unusable_baseline("the baseline lt_1 is not stored any more.")
+    assert gone.because == "Not compared: the baseline lt_1 is not stored any more."
+    assert {each.verdict for each in (not_asked(), gone)} == {Verdict.NO_BASELINE}
