@@ -1,4 +1,4 @@
-"""Which admin site there is; apart from the site itself, since apps are named before models load."""
+"""Django's admin with our site in place of the stock one: the same paths, other pages first."""
 
 from django.contrib.admin.apps import AdminConfig
 
