@@ -30,10 +30,12 @@ def tools(request: pytest.FixtureRequest) -> Path:
 @pytest.fixture
 def broker() -> Iterator[Broker]:
     broker = Broker()
-    broker.start()
-    yield broker
-    broker.stop()
-    shutil.rmtree(broker.folder)
+    try:
+        broker.start()
+        yield broker
+    finally:
+        broker.stop()
+        shutil.rmtree(broker.folder)
 
 
 @pytest.fixture

@@ -123,9 +123,9 @@ class Broker:
         eventually(self._answers)
 
     def stop(self) -> None:
-        assert self.running is not None
-        self.running.terminate()
-        self.running.clear_away()
+        if self.running is not None:
+            self.running.terminate()
+            self.running.clear_away()
 
     def _answers(self) -> bool:
         with self.client() as client:
