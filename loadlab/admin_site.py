@@ -76,6 +76,8 @@ class LoadLabAdminSite(AdminSite):
 def _renamed(models: list[Any]) -> list[Any]:
     order = {name: place for place, name in enumerate(NAMES)}
     for model in models:
+        if model["object_name"] == "LoadTestRun":
+            model["add_word"] = "Launch"
         model["name"] = NAMES.get(model["object_name"], model["name"])
     return sorted(models, key=lambda each: order.get(each["object_name"], len(order)))
 

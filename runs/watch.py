@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
+from django.db.models.fields.json import KeyTransform
 from django.db.models.functions import Now
 
 from runs.analysis.live_words import LiveWords, Underway, say_live
@@ -44,8 +45,14 @@ def watch(run: LoadTestRun) -> Live:
     sample = FleetSample.objects.filter(run=run).order_by("-at").first()
     elapsed_s = None if run.started_at is None else (now - run.started_at).total_seconds()
     line = _timeline(run, elapsed_s=elapsed_s)
-    document["analysis"] = {"timeline": line, "environment": {"slots": _slots(run)}}
-    document["metrics"]["total_duration_seconds"] = elapsed_s
+    document["analysis"] = {
+        "timeline": line,
+        "environment": {"slots": _slots(run)},
+        "bottleneck": _limit_of_the_run_before(run),
+    }
+    if line is not None:
+        line_s = len(line["finished"]) * line["interval_s"]
+        document["metrics"]["total_duration_seconds"] = line_s
     rate = _rate_now(line)
     left = _seconds_left(run, rate=rate, elapsed_s=elapsed_s)
     ahead = LoadTestRun.objects.ahead_of(run) if run.status == RunStatus.PENDING else None
@@ -93,6 +100,17 @@ def _words(
     )
 
 
+def _limit_of_the_run_before(run: LoadTestRun) -> Any:
+    """What limited the last run of the same workload: the same queue may have changed since."""
+    before = LoadTestRun.objects.filter(
+        configuration_id=run.configuration_id, status=RunStatus.COMPLETED, pk__lt=run.pk
+    )
+    found = before.annotate(
+        limit=KeyTransform("bottleneck", KeyTransform("analysis", "report"))
+    ).order_by("-pk")
+    return found.values_list("limit", flat=True).first()
+
+
 def _slots(run: LoadTestRun) -> int | None:
     return sum(int(worker["settings"]["max_jobs"]) for worker in run.fleet) or None
 
@@ -104,7 +122,9 @@ def _timeline(run: LoadTestRun, *, elapsed_s: float | None) -> dict[str, Any] | 
     interval = max(1, math.ceil(elapsed_s / MOST_BINS))
     step = max(1, math.ceil(run.sent_count / MOST_TASKS))
     sequences = list(range(1, run.sent_count + 1, step))
-    bins = math.floor(elapsed_s / interval) + 1
+    bins = math.floor(elapsed_s / interval)  # the one under way would look like a collapse
+    if not bins:
+        return None
     finished, failed = [0] * bins, [0] * bins
     with connection.cursor() as cursor:
         cursor.execute(_BINS, [run.started_at, interval, run.pk, sequences])
@@ -119,13 +139,11 @@ def _timeline(run: LoadTestRun, *, elapsed_s: float | None) -> dict[str, Any] | 
 
 
 def _rate_now(line: dict[str, Any] | None) -> float | None:
-    """Tasks finished per second over the last whole bins; the one under way is left out."""
-    if line is None:
+    """Tasks finished per second over the last bins."""
+    last = [] if line is None else line["finished"][-RATE_BINS:]
+    if line is None or not sum(last):
         return None
-    whole = line["finished"][:-1][-RATE_BINS:]
-    if not whole or not sum(whole):
-        return None
-    return float(sum(whole) / (len(whole) * line["interval_s"]))
+    return float(sum(last) / (len(last) * line["interval_s"]))
 
 
 def _seconds_left(run: LoadTestRun, *, rate: float | None, elapsed_s: float | None) -> float | None:

@@ -78,16 +78,15 @@ def _shown(row: dict[str, Any]) -> dict[str, Any]:
     known = [each for each in row["history"] if each["value"] is not None]
     ids = [each["test_id"] for each in known]
     last = write(row["last_figure"])
+    workload = joined(f"{row['in_words']} on {row['queue']}")
     return {
         **row,
-        "title": row["name"] or joined(row["in_words"]),
-        "workload": joined(f"{row['in_words']} on {row['queue']}"),
+        "title": row["name"] or workload,
+        "workload": workload if row["name"] else "",
         "last": last,
         "base": NONE if row["baseline"] is None else write(row["baseline"]),
         "change": "" if row["ratio"] is None else change(row["ratio"]),
         "interval": interval(row["ratio_interval"], of_ratio=True),
-        "since": joined(row["since"]),
-        "because": joined(row["because"]),
         "spark": spark(
             [each["value"] for each in known],
             baseline=row["baseline"],

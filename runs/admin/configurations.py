@@ -53,7 +53,6 @@ class ConfigurationAdmin(SeenAdmin):
     paginator = CappedPaginator
     show_full_result_count = False
     show_facets = ShowFacets.NEVER
-    actions_selection_counter = False
     change_list_template = "admin/runs/configuration_list.html"
     change_form_template = "admin/runs/configuration.html"
     fields = ("name", "content")

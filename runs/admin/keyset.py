@@ -53,8 +53,8 @@ class KeysetChangeList(ChangeList):
         self.result_list = found[: self.list_per_page]
         self.next_place = self.model_admin.place_of(request, self.result_list[-1]) if more else None
         self.paginator = self.model_admin.get_paginator(request, self.queryset, self.list_per_page)
-        self.result_count = self.paginator.count
-        self.full_result_count = None
+        # why of this page alone: where it is all there is, Django offers no "select all of them"
+        self.result_count = self.full_result_count = len(self.result_list)
         self.show_full_result_count = False
         self.show_admin_actions = bool(self.result_list)
         self.can_show_all = False
@@ -63,9 +63,8 @@ class KeysetChangeList(ChangeList):
     @property
     def count_in_words(self) -> str:
         """37, or: more than 1000."""
-        if self.result_count > MOST_COUNTED:
-            return f"more than {MOST_COUNTED}"
-        return str(self.result_count)
+        found = self.paginator.count
+        return f"more than {MOST_COUNTED}" if found > MOST_COUNTED else str(found)
 
     @property
     def next_page(self) -> str:

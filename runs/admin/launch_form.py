@@ -60,7 +60,10 @@ class LaunchForm(forms.Form):
     repeat = forms.CharField(required=False, label="Repeat")
     label = forms.CharField(required=False, label="Label", max_length=_TOO_LONG)
     thresholds = forms.CharField(
-        required=False, label="Thresholds", max_length=10 * _TOO_LONG, widget=forms.Textarea
+        required=False,
+        label="Thresholds",
+        max_length=10 * _TOO_LONG,
+        widget=forms.Textarea({"rows": 2, "cols": 40}),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -71,8 +74,10 @@ class LaunchForm(forms.Form):
         for kind in self.kinds.values():
             for parameter in kind.parameters:
                 self.fields[field_name(kind, parameter)] = _field_of(parameter)
-        for field in self.fields.values():
+        for name, field in self.fields.items():
             field.widget.attrs.setdefault("autocomplete", "off")
+            if name in _NUMBERS:
+                field.widget.attrs.setdefault("inputmode", "decimal")
         self.spec: Spec | None = None
 
     def clean(self) -> dict[str, Any]:
@@ -207,6 +212,8 @@ _NUMBERS: dict[str, tuple[Callable[[str], float], str]] = {
     "timeout_s": (_decimal, "a number of seconds above 0"),
     "repeat": (_whole, "a whole number above 0"),
 }
+_UNITS = frozenset({"ms", "s", "mb", "kb"})  # beside the field already
+_CAPITALS = {"api": "API", "cpu": "CPU", "io": "I/O", "id": "ID"}
 _EXAMPLES = {
     "num_tasks": "1000",
     "batch_size": "20",
@@ -232,8 +239,11 @@ def _field_of(parameter: Parameter) -> forms.Field:
 
 
 def _label_of(parameter: Parameter) -> str:
-    name = parameter.name.removesuffix(f"_{parameter.unit}") if parameter.unit else parameter.name
-    return name.replace("_", " ").capitalize()
+    stem, _, last = parameter.name.rpartition("_")
+    is_unit = bool(stem) and last == parameter.unit and last in _UNITS
+    name = (stem if is_unit else parameter.name).replace("_", " ")
+    first, *rest = (_CAPITALS.get(word, word) for word in name.split())
+    return " ".join([first[0].upper() + first[1:], *rest])
 
 
 def _written(value: object) -> str:

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from runs.admin import permissions
 from runs.admin.charts.bars import ceilings_of
 from runs.admin.reading import amount, part, value, words
-from runs.admin.wording import NONE, by_name, bytes_of, count, duration_s, percent
+from runs.admin.wording import NO_BREAK, NONE, bytes_of, count, duration_s, figure, percent
 from runs.analysis.overview_words import QueueNow, say_queues
 from runs.errors import LoadLabError
 from runs.explain import explain
@@ -88,14 +88,15 @@ def _worker(described: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "id": words(described, "worker_id"),
         "host": words(described, "host"),
-        "age": duration_s(None if age is None else round(age, 1)),
+        "age": NONE if age is None else f"{age:.1f}{NO_BREAK}s",
         "slots": slots,
         "busy": f"{count(value(beat, 'jobs_running'))} of {slots}",
         "cpu": percent(value(beat, "cpu_percent")),
         "memory": bytes_of(value(beat, "rss_bytes")),
         "done": f"{count(value(beat, 'jobs_done'))} / {count(value(beat, 'jobs_failed'))}",
         "settings": " · ".join(
-            f"{name.removesuffix('_s')} {by_name(name, value(settings, name))}"
+            f"{name.removesuffix('_s')} {figure(value(settings, name))}"
+            f"{NO_BREAK + 's' if name.endswith('_s') else ''}"
             for name in _SETTINGS
             if value(settings, name) is not None
         ),

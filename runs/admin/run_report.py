@@ -76,7 +76,7 @@ def run_report(
         headline=words(document, "gists", "answer") or words(document, "headline"),
         verdict=words(baseline, "verdict") if words(document, "status") == "completed" else "",
         change=_change(answer),
-        because=words(baseline, "because"),
+        because=_because(baseline, compared=bool(answer)),
         tiles=tiles_of(document, history=history),
         action=_action(document),
         chart=finished_chart(document, sent_s=sent_s),
@@ -104,6 +104,17 @@ def _answer_figure(baseline: Any, *, history: Mapping[str, Any]) -> Mapping[str,
     return part(figures, history.get("figure") or "") or next(
         (each for each in figures.values() if isinstance(each, Mapping)), {}
     )
+
+
+def _because(baseline: Any, *, compared: bool) -> str:
+    """Why there is no verdict; or what an unchanged run would have shown: the end of its sentence.
+
+    The rest stands in the headline already, and whole in the fold that proves it.
+    """
+    because = words(baseline, "because")
+    if not compared:
+        return because
+    return because.rpartition(": ")[2] if words(baseline, "verdict") == "unchanged" else ""
 
 
 def _change(answer: Mapping[str, Any]) -> str:

@@ -56,7 +56,6 @@ class RunAdmin(SeenAdmin):
     paginator = CappedPaginator
     show_full_result_count = False
     show_facets = ShowFacets.NEVER
-    actions_selection_counter = False
     change_list_template = "admin/runs/run_list.html"
     actions = (
         *(action_of(deed) for deed in (RUN_AGAIN, PIN, CANCEL, JUDGE)),
@@ -127,10 +126,10 @@ class RunAdmin(SeenAdmin):
         """What was sent, and where."""
         return joined(f"{run.configuration.in_words} on {run.target_queue}")
 
-    @admin.display(description="launched")
+    @admin.display(description="launched, UTC")
     def launched(self, run: LoadTestRun) -> SafeString:
         """When."""
-        return when(run.created_at)
+        return when(run.created_at, zone="")
 
     # Actions that change nothing ---------------------------------------------------------------
 

@@ -8,10 +8,12 @@ from typing import Any
 from django import template
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from runs.admin import wording
+from runs.admin.reading import number_or_none
+from runs.analysis.live_words import roughly
 
 register = template.Library()
 
@@ -24,10 +26,32 @@ MARKS = {
     "no_baseline": "·",
 }
 
-for _name in ("joined", "figure", "count", "rate", "percent", "duration_ms", "duration_s", "plain"):
+for _name in ("figure", "count", "rate", "percent", "duration_ms", "duration_s", "plain"):
     register.filter(_name, getattr(wording, _name))
 for _name in ("change", "share", "signed", "interval", "bytes_of"):
     register.filter(_name, getattr(wording, _name))
+
+
+@register.filter(is_safe=True)
+def joined(sentence: object) -> SafeString:
+    """A stored sentence: escaped, figures with their units, what stands in `…` as code."""
+    return format_html_join(
+        "",
+        "{}",
+        (
+            (format_html("<code>{}</code>", part) if place % 2 else part,)
+            for place, part in enumerate(wording.joined(sentence).split("`"))
+        ),
+    )
+
+
+@register.filter
+def approximately(seconds: object) -> str:
+    """~2 min"""
+    known = number_or_none(seconds)
+    return (
+        "" if known is None else f"~{roughly(known).removeprefix('about ')}".replace(" ", "\u00a0")
+    )
 
 
 @register.filter
@@ -75,7 +99,9 @@ def verdict(name: str | None, *, chip: bool = False, says: str = "") -> SafeStri
 
 
 @register.simple_tag
-def when(moment: datetime | str | None, *, short: bool = False) -> SafeString:
+def when(
+    moment: datetime | str | None, *, short: bool = False, zone: str = "\u00a0UTC"
+) -> SafeString:
     """23 Nov 09:45 UTC; `short`: the time alone where it was today."""
     at = parse_datetime(moment) if isinstance(moment, str) else moment
     if at is None:
@@ -86,7 +112,7 @@ def when(moment: datetime | str | None, *, short: bool = False) -> SafeString:
     if short:
         said = f"{at:%H:%M}" if at.date() == timezone.now().date() else day
     else:
-        said = f"{day} {at:%H:%M}\u00a0UTC"
+        said = f"{day} {at:%H:%M}{zone}"
     return format_html('<time datetime="{}">{}</time>', at.isoformat(timespec="seconds"), said)
 
 

@@ -176,10 +176,10 @@ class TaskAdmin(SeenAdmin):
         """Finished − started."""
         return duration_s(task.execution_time_s)
 
-    @admin.display(description="finished")
+    @admin.display(description="finished, UTC")
     def finished(self, task: TaskMetric) -> Any:
         """When."""
-        return when(task.finished_at) or NONE
+        return when(task.finished_at, zone="") or NONE
 
     @admin.display(description="attempts")
     def attempts(self, task: TaskMetric) -> int:

@@ -56,7 +56,8 @@ def duration_s(value: object) -> str:
         return f"0{NO_BREAK}s"
     if amount >= 3600:
         hours, minutes = divmod(round(amount / 60), 60)
-        said = f"{hours} h {minutes} min" if hours < 48 else f"{hours // 24} d {hours % 24} h"
+        rest = f" {minutes} min" if minutes else ""
+        said = f"{hours} h{rest}" if hours < 48 else f"{hours // 24} d {hours % 24} h"
     else:
         said = seconds(amount)
     return said.replace(" ", NO_BREAK)

@@ -135,9 +135,9 @@ def listed_changes(changed: Sequence[Mapping[str, object]]) -> str:
 
 
 def _work_waiting(queue: QueueNow) -> str:
-    if not queue.served_per_s:
+    lasts = queue.waiting / queue.served_per_s if queue.served_per_s else 0.0
+    if lasts < 1 or not queue.served_per_s:
         return f"{queue.name} has {count(queue.waiting, 'task')} waiting."
-    lasts = queue.waiting / queue.served_per_s
     return (
         f"{queue.name} has about {seconds(float(f'{lasts:.1g}'))} of work waiting,"
         f" at {rate(queue.served_per_s)}/s."

@@ -78,9 +78,10 @@ def finished_chart(
     axis = time_axis(end)
     plot.y_axis(ticks, unit=" /s").x_axis(axis.ticks, unit=axis.unit, scale=axis.scale)
     plot.steps(per_second, edges=span.edges, kind="a")
-    _mark_phases(plot, span)
+    _mark_phases(plot, span, ended=until_s is None)
     if limit:
-        plot.limit(limit[1], f"limit {figure(limit[1])}, {limit[0]}")
+        of = "" if until_s is None else ", the run before"
+        plot.limit(limit[1], f"limit {figure(limit[1])}, {limit[0]}{of}")
     failed = amounts(line, "failed")
     plot.crosses(_middles(span.edges, where=failed))
     count = int(sum(v or 0 for v in failed))
@@ -227,15 +228,15 @@ def _limit_of(document: Any, *, peak: float) -> tuple[str, float] | None:
     return None
 
 
-def _mark_phases(plot: Plot, span: Span) -> None:
+def _mark_phases(plot: Plot, span: Span, *, ended: bool) -> None:
     """Where sending ended and draining began, and what the steady state leaves out."""
     if span.steady_s is not None:
         for bound in span.steady_s:
             if 0 < bound < span.end_s:
                 plot.upright(bound, kind="steady", y1=plot.top)
     if span.sent_s is not None and 0 < span.sent_s < span.end_s * 0.98:
-        rest = span.duration_s - span.sent_s
-        after = f"draining {duration_s(rest)}" if rest > 0 else ""
+        rest = max(0.0, span.duration_s - span.sent_s)
+        after = f"draining {duration_s(rest)}" if ended else "draining"
         plot.phases(span.sent_s, f"sending {duration_s(span.sent_s)}", after)
 
 
