@@ -65,9 +65,9 @@ def worker(broker: Broker, started: list[Running]) -> Callable[..., Running]:
 def flower(broker: Broker, started: list[Running]) -> Callable[..., Flower]:
     """Starts a Flower of the given tools, and waits until it listens to events."""
 
-    def start(tools: Path, *, backend: str | None = None) -> Flower:
+    def start(tools: Path, *, backend: str | None = None, url: str = "") -> Flower:
         port = processes.free_port()
-        command: list[str | Path] = [tools / "celery", f"--broker={broker.url}"]
+        command: list[str | Path] = [tools / "celery", f"--broker={url or broker.url}"]
         if backend:
             command.append(f"--result-backend={backend}")
         running = Running.of(
