@@ -52,6 +52,6 @@ def test_without_a_login(service: Service) -> None:
 def test_with_a_login_that_may_nothing(service: Service) -> None:
     token = service.token_of("bob")
     done = schemathesis(
-        service, "-H", f"Authorization: Token {token}", "--phases", "examples,coverage"
+        service, "-H", f"Authorization: Token {token}", "--phases", "fuzzing", "--max-examples", "4"
     )
     assert done.returncode == 0, done.stdout[-6000:] + service.log("web")[-3000:]
