@@ -130,6 +130,7 @@ def told(story: Story | None = None, **changes: Any) -> LoadTestRun:
         sent_count=story.sent_count,
         status=RunStatus.RUNNING.value,
         started_at=ORIGIN,
+        deadline_at=ORIGIN + timedelta(seconds=600),
         finished_at=ORIGIN + timedelta(seconds=60),
         fleet=list([described()] if story.fleet is None else story.fleet),
         observed={"shares_host": True, "server_kind": "valkey", **story.observed},
