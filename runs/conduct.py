@@ -191,9 +191,8 @@ def _why_it_waits(run: LoadTestRun, ahead: LoadTestRun) -> str:
 async def _collect_when_sent(work: Conduct, *, sending: "asyncio.Task[None]") -> None:
     """Collect beside the sending; a run that the dispatch refused has nothing to collect."""
     run = work.run
-    while run.started_at is None and not sending.done():
+    while run.started_at is None and not sending.done():  # noqa: ASYNC110 - the dispatch sets it
         await asyncio.sleep(0.01)
-        await in_database(run.reload)
     await in_database(run.reload)
     if not run.is_finished:
         await collect(run, client=work.client, owner=work.owner, observer=work.observer)

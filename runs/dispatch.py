@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from django.db import transaction
 from django.utils import timezone
 from redis.exceptions import RedisError
 
@@ -215,21 +216,23 @@ def _store_progress(work: Dispatch, *, renew: bool) -> bool:
     if renew:
         work.run.renew(DaemonRole.DISPATCHER, owner=work.owner)
         work.run.observe(sender_commands=work.commands)
-    return not _still_dispatching(work.run)
+    return not _still_ours(work)
 
 
-def _still_dispatching(run: LoadTestRun) -> bool:
-    return bool(
-        LoadTestRun.objects.filter(
-            pk=run.pk, status=RunStatus.DISPATCHING, cancel_requested_at=None
-        ).exists()
-    )
+def _still_ours(work: Dispatch) -> bool:
+    """Whether the run is to be sent, and by us; LeaseLost where another sends it."""
+    this = LoadTestRun.objects.filter(pk=work.run.pk)
+    sent_by = this.filter(status=RunStatus.DISPATCHING, cancel_requested_at=None)
+    for owner in sent_by.values_list("dispatcher", flat=True):
+        if owner == work.owner:
+            return True
+        raise LeaseLost(f"{work.run.test_id} is another dispatcher's now.")
+    return False
 
 
 def _may_open(work: Dispatch) -> bool:
     """Whether the run may have a new cursor: one that is over, or another's, has none either."""
-    work.run.renew(DaemonRole.DISPATCHER, owner=work.owner)
-    if not _still_dispatching(work.run):
+    if not _still_ours(work):
         return False
     if work.sent:
         work.run.note(
@@ -238,6 +241,7 @@ def _may_open(work: Dispatch) -> bool:
     return True
 
 
+@transaction.atomic  # why: what a launch waits for is mostly commits
 def _note_start(run: LoadTestRun, clock: SharedClock, server: ServerInfo, foreign: int) -> None:
     run.observe(
         sender_clock_error_s=clock.error_s,
@@ -250,6 +254,7 @@ def _note_start(run: LoadTestRun, clock: SharedClock, server: ServerInfo, foreig
     run.mark_started(at=clock.now())
 
 
+@transaction.atomic
 def _mark_all_sent(work: Dispatch) -> None:
     run = work.run
     run.mark_sent(work.sent)

@@ -38,6 +38,7 @@ MAX_WORKERS = 1_000
 
 _CONNECT_S = 5.0
 _CLOCK_READINGS = 5
+_QUICK_S = 0.0002
 
 
 class QueueClient:
@@ -257,18 +258,19 @@ class QueueClient:
         )
 
     async def clock_offset(self) -> ClockOffset:
-        """How far this process's clock is from Redis's: the quickest of five readings."""
-        readings = [await self._read_clock() for _ in range(_CLOCK_READINGS)]
-        return min(readings, key=lambda reading: reading.error_s)
-
-    async def _read_clock(self) -> ClockOffset:
-        before = time.time()
-        seconds, microseconds = await self._ask("TIME")
-        after = time.time()
-        redis_now = int(seconds) + int(microseconds) / 1e6
-        return ClockOffset(
-            offset_s=(before + after) / 2 - redis_now, error_s=abs(after - before) / 2
-        )
+        """How far this process's clock is from Redis's: a quick reading, or the best of five."""
+        best = ClockOffset(offset_s=0.0, error_s=float("inf"))
+        for _ in range(_CLOCK_READINGS):
+            before = time.time()
+            seconds, microseconds = await self._ask("TIME")
+            after = time.time()
+            middle_s, error_s = (before + after) / 2, abs(after - before) / 2
+            if error_s < best.error_s:
+                redis_s = int(seconds) + int(microseconds) / 1e6
+                best = ClockOffset(offset_s=middle_s - redis_s, error_s=error_s)
+            if error_s <= _QUICK_S:
+                break
+        return best
 
     async def _ask(self, *command: Any) -> Any:
         self.commands_sent += 1

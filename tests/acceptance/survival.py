@@ -221,7 +221,9 @@ def a_loadlab(names: Sequence[str], *, job_timeout_s: float = 3.0) -> Iterator[L
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def survive(*, seed: int, tasks: int, roles: Sequence[str], kills: int = 6) -> Books:
+def survive(
+    *, seed: int, tasks: int, roles: Sequence[str], kills: int = 6, within_s: float = 150
+) -> Books:
     """One run during which processes of these roles are killed and started again."""
     chance = random.Random(seed)
     names = ("dispatcher 1", "dispatcher 2", "collector 1", "collector 2", "worker 1", "worker 2")
@@ -234,5 +236,5 @@ def survive(*, seed: int, tasks: int, roles: Sequence[str], kills: int = 6) -> B
             lab.kill(victim)
             time.sleep(chance.uniform(0.0, 0.4))
             lab.start(victim)
-        seconds = lab.wait_for_end(test_id, within_s=150)
+        seconds = lab.wait_for_end(test_id, within_s=within_s)
         return lab.books(test_id, seconds=seconds)
