@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 
 from django.db.models import Max
@@ -109,7 +109,7 @@ async def _finish(work: Collection, *, status: RunStatus) -> bool:
     # why before the run's status says so: a crash in between leaves a run that is finished again,
     # never a key that nobody removes; senders find no cursor and ask PostgreSQL
     await work.redis(partial(work.client.forget_run, run.test_id))
-    await in_database(_fix_the_end, run)
+    await in_database(_fix_the_end, run, now=work.observer.now())
     await in_database(evaluate, run, status=status)
     await in_database(run.release, DaemonRole.COLLECTOR, owner=work.owner)
     logger.info("run_ended test_id=%s status=%s", run.test_id, run.status)
@@ -125,8 +125,8 @@ def _outstanding_of(run: LoadTestRun) -> Outstanding:
     return Outstanding(planned=run.planned_count, accounted=stored.iterator(chunk_size=10_000))
 
 
-def _fix_the_end(run: LoadTestRun) -> None:
+def _fix_the_end(run: LoadTestRun, *, now: datetime) -> None:
     last = run.tasks.aggregate(last=Max("finished_at"))["last"]
-    LoadTestRun.objects.filter(pk=run.pk).update(finished_at=last or datetime.now(tz=UTC))
+    LoadTestRun.objects.filter(pk=run.pk).update(finished_at=last or now)
     run.refresh_from_db(fields=["finished_at"])
     run.reload()

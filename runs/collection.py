@@ -94,7 +94,7 @@ class Collection:
     async def read(self, sequences: Sequence[int]) -> int:
         """Take the results of these tasks; how many there were."""
         results = await self.redis(lambda: self.client.results(self.ids(sequences)))
-        first, hits = sequences[0], 0
+        first, hits, now = sequences[0], 0, self.observer.now()
         offsets = self.arrivals.offsets_s(first, count=sequences[-1] - first + 1)
         for sequence, result in zip(sequences, results, strict=True):
             if result is None:
@@ -106,6 +106,7 @@ class Collection:
                     sequence,
                     result,
                     due_s=float(offsets[sequence - first]),
+                    read_at=now,
                     taken_away_as=self.taken_away_as,
                 )
             )

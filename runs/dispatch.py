@@ -5,10 +5,10 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeVar
 
 from django.db import transaction
-from django.utils import timezone
 from redis.exceptions import RedisError
 
 from runs.arrivals import Due
@@ -89,6 +89,7 @@ async def dispatch(run: LoadTestRun, *, client: QueueClient, owner: str) -> None
         sent=run.sent_count,
         commands_before=run.observed.get("sender_commands", 0) - client.commands_sent,
     )
+    clock: SharedClock | None = None
     try:
         async with asyncio.TaskGroup() as tasks:
             beat = tasks.create_task(_beat(work))
@@ -101,8 +102,8 @@ async def dispatch(run: LoadTestRun, *, client: QueueClient, owner: str) -> None
     except* LeaseLost:
         work.stopped = True
         logger.warning("dispatch_lease_lost test_id=%s sent=%d", run.test_id, work.sent)
-    if not work.stopped:
-        await in_database(_mark_all_sent, work)
+    if clock is not None and not work.stopped:
+        await in_database(_mark_all_sent, work, at=clock.now())
         logger.info("all_sent test_id=%s sent=%d", run.test_id, work.sent)
 
 
@@ -255,12 +256,12 @@ def _note_start(run: LoadTestRun, clock: SharedClock, server: ServerInfo, foreig
 
 
 @transaction.atomic
-def _mark_all_sent(work: Dispatch) -> None:
+def _mark_all_sent(work: Dispatch, *, at: datetime) -> None:
     run = work.run
     run.mark_sent(work.sent)
     run.observe(sender_commands=work.commands)
     try:
-        run.move_to(RunStatus.RUNNING, sent_at=timezone.now())
+        run.move_to(RunStatus.RUNNING, sent_at=at)
     except NotAllowedNow:
         return  # cancelled or timed out while the last batch went out
     run.release(DaemonRole.DISPATCHER, owner=work.owner)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 
 from runs.collection import Collection
@@ -38,7 +38,8 @@ async def stop(work: Collection, *, rest: TaskState) -> None:
     run = work.run
     work.taken_away_as = rest
     closed = await work.redis(lambda: work.client.close_cursor(run.test_id))
-    await in_database(_end_sending, run, sent=min(closed, run.planned_count))
+    sent = min(closed, run.planned_count)
+    await in_database(_end_sending, run, sent=sent, at=work.observer.now())
     await work.each_chunk(partial(work.client.cancel, work.queue))
     deadline = time.monotonic() + STOP_GRACE_S
     while True:
@@ -66,10 +67,10 @@ async def _still_queued(work: Collection) -> bool:
     return False
 
 
-def _end_sending(run: LoadTestRun, *, sent: int) -> None:
+def _end_sending(run: LoadTestRun, *, sent: int, at: datetime) -> None:
     run.mark_sent(sent)
     if run.status == RunStatus.DISPATCHING:
         try:
-            run.move_to(RunStatus.RUNNING, sent_at=datetime.now(tz=UTC))
+            run.move_to(RunStatus.RUNNING, sent_at=at)
         except NotAllowedNow:  # the dispatcher said so in the same instant
             run.reload()

@@ -1,6 +1,6 @@
 """How does what a worker reported of a task become its row?"""
 
-import time
+from datetime import datetime
 
 import msgspec
 
@@ -20,9 +20,10 @@ def as_row(
     result: TaskResult | Undecodable,
     *,
     due_s: float,
+    read_at: datetime,
     taken_away_as: TaskState | None,
 ) -> IncomingTask:
-    """The row of a task that was due `due_s` after the run's start.
+    """The row of a task that was due `due_s` after the run's start; `read_at`: now.
 
     `taken_away_as` is the state of a task that a worker could not run or finish because we were
     taking it away; None while we take none away.
@@ -31,9 +32,9 @@ def as_row(
     intended_us = int(run.started_at.timestamp() * 1e6) + int(due_s * 1e6)
     identity = (task_id(run.test_id, sequence), run.pk, sequence)
     if isinstance(result, Undecodable):
-        now_us = time.time_ns() // 1_000
+        read_us = int(read_at.timestamp() * 1e6)
         return IncomingTask(
-            *identity, TaskState.FAILED.value, intended_us, None, None, now_us, 0, "", None,
+            *identity, TaskState.FAILED.value, intended_us, None, None, read_us, 0, "", None,
             "loadlab.UndecodableResult", result.reason[:MAX_MESSAGE], "",
         )  # fmt: skip
     error = result.error

@@ -5,10 +5,12 @@ import socket
 import time
 from collections import deque
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import msgspec
 from django.db import connection
+from django.utils import timezone
 
 from runs.models import FleetSample, LoadTestRun
 from runs.outages import in_database
@@ -68,6 +70,10 @@ class Observer:
     def nobody_works(self) -> bool:
         """Whether no worker has been heard of on the queue for some seconds."""
         return self.workers_alive == 0 and time.monotonic() - self._began > SILENT_AFTER_S
+
+    def now(self) -> datetime:
+        """By the clock that the run's tasks are stamped with; by ours until that one was read."""
+        return timezone.now() if self._clock is None else self._clock.now()
 
     async def look(self) -> None:
         """Sample once a second; asked more often it does nothing."""
