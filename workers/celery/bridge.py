@@ -63,6 +63,8 @@ class Bridge:
 
     async def start(self, arqs: Redis) -> None:
         """Say that the worker is there, and begin to tell and to listen."""
+        if self.watch is not None:
+            return  # a second worker of this class in one process: one bridge tells of both
         try:
             self._begin(arqs)
         except Exception as fault:  # noqa: BLE001 - why any: a worker without Flower still works

@@ -24,8 +24,8 @@ def own_connection(arqs: Redis) -> Redis:
         # why shared: its connections find the master through the pool they belong to
         return Redis(connection_pool=pool)
     kwargs = pool.connection_kwargs | _PATIENCE | _timeouts(TIMEOUT_S)
-    return Redis(
-        connection_pool=ConnectionPool(
+    return Redis.from_pool(
+        ConnectionPool(
             connection_class=pool.connection_class, max_connections=_CONNECTIONS, **kwargs
         )
     )

@@ -23,7 +23,6 @@ from workers.celery.watch import Watch
 
 ANSWER_WITHIN_S = 0.8  # a client waits one second
 REPLY_TTL_S = 60  # a client that has gone leaves its list behind
-MAX_BINDINGS = 1_000
 LISTEN_S = 5.0
 PAUSE_S = 1.0
 
@@ -103,24 +102,14 @@ class Control:
             headers={"ticket": to.ticket, "clock": self.watch.events.clock.forward()},
         )
         client: Any = self.redis  # why Any: redis-py types a command as "awaitable or not"
-        bindings = await client.smembers(self.channels.reply_bindings)
+        # why not the set's members: a client that was killed leaves its binding behind for ever
+        if not await client.sismember(self.channels.reply_bindings, envelope.binding(routing_key)):
+            return
+        queue = self.channels.queue(envelope.reply_queue(routing_key))
         async with self.redis.pipeline(transaction=False) as pipe:
-            for queue in _bound(list(bindings)[:MAX_BINDINGS], routing_key=routing_key):
-                pipe.lpush(self.channels.queue(queue), message)
-                pipe.expire(self.channels.queue(queue), REPLY_TTL_S)
+            pipe.lpush(queue, message)
+            pipe.expire(queue, REPLY_TTL_S)
             await pipe.execute()
-
-
-def _bound(bindings: list[bytes], *, routing_key: str) -> list[str]:
-    """The lists bound to a routing key; only those of reply queues, whoever wrote the bindings."""
-    queues = []
-    for binding in bindings:
-        key, _, rest = binding.partition(envelope.BINDING_SEPARATOR)
-        _, _, queue = rest.partition(envelope.BINDING_SEPARATOR)
-        name = queue.decode(errors="replace")
-        if key == routing_key.encode() and name.endswith(f".{envelope.REPLIES}"):
-            queues.append(name)
-    return queues
 
 
 async def _ping(_: Control, __: dict[str, Any]) -> Reply:

@@ -15,10 +15,10 @@ import msgspec
 EVENTS = "celeryev"
 PIDBOX = "celery.pidbox"
 REPLIES = "reply.celery.pidbox"
-BINDING_SEPARATOR = b"\x06\x16"
 MAX_MESSAGE_BYTES = 262_144  # a longer one is no command
 
-_DIRECT = 1  # delivery_mode transient: nothing here needs to outlive Redis
+_TRANSIENT = 1  # delivery_mode: nothing here needs to outlive Redis
+_SEPARATOR = "\x06\x16"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +98,7 @@ def pack(body: bytes, *, exchange: str, routing_key: str, headers: dict[str, Any
             "content-type": "application/json",
             "headers": headers,
             "properties": {
-                "delivery_mode": _DIRECT,
+                "delivery_mode": _TRANSIENT,
                 "delivery_info": {"exchange": exchange, "routing_key": routing_key},
                 "priority": 0,
                 "body_encoding": "base64",
@@ -106,6 +106,16 @@ def pack(body: bytes, *, exchange: str, routing_key: str, headers: dict[str, Any
             },
         }
     )
+
+
+def reply_queue(routing_key: str) -> str:
+    """The queue on which the client of that routing key waits for replies."""
+    return f"{routing_key}.{REPLIES}"
+
+
+def binding(routing_key: str) -> str:
+    """What stands in the set of bindings while that client waits: key, pattern, queue."""
+    return _SEPARATOR.join([routing_key, "", reply_queue(routing_key)])
 
 
 def to_json(body: Any) -> bytes:

@@ -19,7 +19,8 @@ from workers.celery.envelope import Channels, to_json
 from workers.celery.events import Event
 
 FLUSH_S = 0.1
-CAPACITY = 10_000  # events, and as many results; about 10 MB of typical ones
+CAPACITY = 10_000  # events; about 10 MB of typical ones
+KEPT_BYTES = 16 * 2**20  # of results
 PER_MESSAGE = 250
 MESSAGES_PER_FLUSH = 4
 PATIENCE = 10  # times that one batch is tried: it may be the batch that cuts the connection
@@ -56,6 +57,7 @@ class Outbox:
     lost: int = 0
     _events: deque[Event] = field(default_factory=deque)
     _results: dict[str, bytes] = field(default_factory=dict)
+    _kept_bytes: int = 0
     _urgent: list[Message] = field(default_factory=list)
     _filled: asyncio.Event = field(default_factory=asyncio.Event)
     _failures: int = 0
@@ -75,10 +77,12 @@ class Outbox:
 
     def keep(self, task_id: str, document: bytes) -> None:
         """Have a task's result mirrored; only its latest state is written."""
-        if len(self._results) >= CAPACITY and task_id not in self._results:
-            self._results.pop(next(iter(self._results)))
-            self.lost += 1
+        self._drop(task_id)
         self._results[task_id] = document
+        self._kept_bytes += len(document)
+        while self._kept_bytes > KEPT_BYTES:
+            self._drop(next(iter(self._results)))
+            self.lost += 1
         self._filled.set()
 
     @property
@@ -150,9 +154,12 @@ class Outbox:
                 self._events.popleft()
         for task_id, document in batch.results:
             if self._results.get(task_id) is document:
-                del self._results[task_id]
+                self._drop(task_id)
         sent = set(map(id, batch.urgent))
         self._urgent = [message for message in self._urgent if id(message) not in sent]
+
+    def _drop(self, task_id: str) -> None:
+        self._kept_bytes -= len(self._results.pop(task_id, b""))
 
     def _pause_after(self, failure: Exception) -> float:
         """Note a failure; seconds to wait before the next try."""

@@ -10,7 +10,7 @@ from arq import Retry
 from workers.celery.envelope import Channels
 from workers.celery.events import Events, is_sampled
 from workers.celery.options import Options
-from workers.celery.outbox import CAPACITY, Outbox
+from workers.celery.outbox import CAPACITY, KEPT_BYTES, Outbox
 from workers.celery.serving import Serving
 from workers.celery.watch import Watch
 
@@ -174,6 +174,16 @@ def test_the_latest_state_of_a_result_is_the_one_that_is_written() -> None:
     watch.finish(a_result())
     assert b'"status":"SUCCESS"' in watch.outbox._results["j"]
     assert len(watch.outbox._results) == 1
+
+
+def test_results_are_kept_within_bounds() -> None:
+    watch = a_watch(results=True)
+    for number in range(400):
+        begin(watch, str(number))
+        watch.finish(a_result(str(number), r={str(n): "x" * 3000 for n in range(20)}))
+    assert watch.outbox._kept_bytes == sum(map(len, watch.outbox._results.values())) <= KEPT_BYTES
+    assert watch.outbox.lost == 400 - len(watch.outbox._results) > 0
+    assert "399" in watch.outbox._results
 
 
 def test_a_huge_result_is_left_out_of_the_mirror_with_its_size() -> None:
