@@ -2,7 +2,7 @@
 
 import importlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -20,12 +20,14 @@ from runs.analysis.limit_words import change_sentence, fit_sentence, limited_by
 from runs.analysis.service import ServiceTimes
 from runs.errors import LoadLabError
 from runs.evidence import worker_of
+from runs.known_times import times_of_queue
 from runs.models import LoadTestRun
 from workers.client import QueueClient
 from workers.errors import WorkersError
 from workers.settings import QUEUES, queue_settings
 
 MOST_WORKERS = 1_000
+_OF_THE_TASKS = {"blocking_s", "pool_cpu_s"}
 
 
 class CannotExplain(LoadLabError):
@@ -56,15 +58,18 @@ def explain(
     The workers that serve the queue now are asked; where none does, or `workers` is given, that
     many with the queue's settings. `settings_path`: any arq settings class, `package.module.Class`.
     """
-    _refuse_nonsense(task_time_s=task_time_s, workers=workers, rate_per_s=rate_per_s)
-    subject = (
-        _of_class(settings_path, workers=workers or 1)
-        if settings_path is not None
-        else _of_queue(queue or QUEUES[0], workers=workers)
-    )
-    recent = _recent_run(queue or QUEUES[0]) if settings_path is None else None
-    service, service_source = _service(task_time_s, recent=recent)
-    constants = _constants(recent, fleet=subject.fleet)
+    _refuse_nonsense(queue=queue, task_time_s=task_time_s, workers=workers, rate_per_s=rate_per_s)
+    queue = queue or QUEUES[0]
+    if settings_path is not None:
+        subject = _of_class(settings_path, workers=workers or 1)
+        service, constants = None, Constants()
+    else:
+        alive = [] if workers is not None else async_to_sync(_alive)(queue)
+        subject = subject_of_queue(queue, alive=alive, workers=workers)
+        service = times_of_queue(queue) if task_time_s is None else None
+        constants = constants_for(subject.fleet, queue=queue, same_tasks=service is not None)
+    if service is None:
+        service = _assumed(task_time_s)
     found = bottleneck(subject.fleet, service=service, constants=constants)
     return {
         "subject": subject.name,
@@ -75,7 +80,7 @@ def explain(
             "settings": [asdict(each) for each in subject.fleet.settings[:1]],
         },
         "task_time_ms": sections.milliseconds(service.mean_s),
-        "task_time_source": service_source,
+        "task_time_source": service.source,
         "bottleneck": sections.bottleneck_section(found),
         "headline": limited_by(found, reached=False),
         "action": None if found.change is None else change_sentence(found.change),
@@ -104,10 +109,8 @@ def _fits(rate_per_s: float, *, found: Bottleneck) -> dict[str, Any]:
     }
 
 
-def _of_queue(queue: str, *, workers: int | None) -> Subject:
-    if queue not in QUEUES:
-        raise CannotExplain(f"queue is {queue!r}: it must be one of {', '.join(QUEUES)}.")
-    alive = [] if workers is not None else async_to_sync(_alive)(queue)
+def subject_of_queue(queue: str, *, alive: Sequence[Worker], workers: int | None) -> Subject:
+    """A queue with the workers that serve it; where none does, as many with its settings."""
     if alive:
         return Subject(name=queue, fleet=Fleet(workers=tuple(alive)), fleet_source="heartbeats")
     set_to = queue_settings(queue)
@@ -117,25 +120,29 @@ def _of_queue(queue: str, *, workers: int | None) -> Subject:
         queue_read_limit=set_to.queue_read_limit,
         job_timeout_s=set_to.job_timeout_s,
         keep_result_s=set_to.keep_result_s,
-        pool_processes=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1,
+        pool_processes=_cores(),
     )
     source = "settings" if workers is not None else "settings: no worker serves it now"
     return Subject(name=queue, fleet=_copies(settings, workers or 1), fleet_source=source)
 
 
 async def _alive(queue: str) -> list[Worker]:
-    import msgspec  # why here: only a live fleet needs it
-
     try:
         async with QueueClient.connect() as client:
-            fleet = await client.fleet(queue)
+            return await workers_alive(client, queue)
     except (WorkersError, RedisError, OSError):
         return []
+
+
+async def workers_alive(client: QueueClient, queue: str) -> list[Worker]:
+    """The workers that serve a queue now, as the laws take them."""
+    import msgspec  # why here: only a live fleet needs it
+
     return [
         worker_of(
             {**msgspec.to_builtins(report.description), "beat": msgspec.to_builtins(report.beat)}
         )
-        for report in fleet
+        for report in await client.fleet(queue)
     ]
 
 
@@ -160,10 +167,15 @@ def _of_class(path: str, *, workers: int) -> Subject:
     return Subject(name=path, fleet=_copies(settings, workers), fleet_source="settings class")
 
 
+def _cores() -> int:
+    """Those that a worker started here may use, as its description has them."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def _copies(settings: WorkerSettings, count: int) -> Fleet:
-    host = HostClass(
-        cpu_model="", cores=os.cpu_count() or 1, memory_bytes=psutil.virtual_memory().total
-    )
+    host = HostClass(cpu_model="", cores=_cores(), memory_bytes=psutil.virtual_memory().total)
     return Fleet(
         workers=tuple(
             Worker(worker_id=f"worker {n + 1}", host="here", settings=settings, host_class=host)
@@ -172,53 +184,52 @@ def _copies(settings: WorkerSettings, count: int) -> Fleet:
     )
 
 
-def _recent_run(queue: str) -> LoadTestRun | None:
-    """The last run on the queue whose machine's constants were measured."""
-    finished = LoadTestRun.objects.filter(target_queue=queue, figures__has_key="constants")
-    run: LoadTestRun | None = (
-        finished.defer("report", "fleet", "observed", "notes").order_by("-pk").first()
-    )
-    return run
+def _assumed(task_time_s: float | None) -> ServiceTimes:
+    if task_time_s is None:
+        return ServiceTimes.fixed(0.0, source="tasks that do nothing: give --task-time")
+    return ServiceTimes.fixed(task_time_s, source="given")
 
 
-def _service(task_time_s: float | None, *, recent: LoadTestRun | None) -> tuple[ServiceTimes, str]:
-    if task_time_s is not None:
-        return ServiceTimes.fixed(task_time_s), "given"
-    mean_ms = None
-    if recent is not None:
-        mean_ms = recent.figures["analysis"]["task_metrics"].get("avg_execution_time_ms")
-    if recent is None or mean_ms is None:
-        return ServiceTimes.fixed(0.0), "tasks that do nothing: give --task-time"
-    return ServiceTimes.fixed(mean_ms / 1000), f"the mean of {recent.test_id}"
+def constants_for(fleet: Fleet, *, queue: str, same_tasks: bool) -> Constants:
+    """The machine's constants as the last run on the queue that shows them measured them.
 
-
-def _constants(recent: LoadTestRun | None, *, fleet: Fleet) -> Constants:
-    """The machine's constants as the last run measured them; never those of another machine."""
-    if recent is None:
+    Never those of another machine; nor, unless the tasks are the same, what they themselves cost.
+    """
+    shown = LoadTestRun.objects.filter(target_queue=queue, figures__constants__has_key="start_s")
+    recent = shown.order_by("-pk").values_list("test_id", "environment", "figures__constants")
+    found = recent.first()
+    if found is None:
         return Constants()
-    hosts = {(each.host_class.cores, each.host_class.cpu_model) for each in fleet.workers}
-    measured_on = recent.environment.get("host_class")
-    if isinstance(measured_on, Mapping):
-        here = (measured_on.get("cores"), measured_on.get("cpu_model"))
-        known = {(cores, model or here[1]) for cores, model in hosts}
-        if known != {here}:
-            return Constants()
-    stored = recent.figures["constants"]
+    test_id, environment, stored = found
+    if not _is_of_these_hosts(environment.get("host_class"), fleet=fleet):
+        return Constants()
     names = {each.name for each in fields(Constants)} - {"poll_phases"}
+    if not same_tasks:
+        names -= _OF_THE_TASKS
     measured: dict[str, Any] = {
-        name: Constant(value=value, source=f"measured by {recent.test_id}")
+        name: Constant(value=value, source=f"measured by {test_id}")
         for name, value in stored.items()
         if name in names
     }
     return Constants(**measured)
 
 
+def _is_of_these_hosts(measured_on: object, *, fleet: Fleet) -> bool:
+    if not isinstance(measured_on, Mapping):
+        return False
+    here = (measured_on.get("cores"), measured_on.get("cpu_model"))
+    hosts = {(each.host_class.cores, each.host_class.cpu_model) for each in fleet.workers}
+    return {(cores, model or here[1]) for cores, model in hosts} == {here}
+
+
 def _refuse_nonsense(
-    *, task_time_s: float | None, workers: int | None, rate_per_s: float | None
+    *, queue: str | None, task_time_s: float | None, workers: int | None, rate_per_s: float | None
 ) -> None:
     if task_time_s is not None and not 0 <= task_time_s <= 86_400:
         raise CannotExplain(f"task time is {task_time_s:g} s: it must be from 0 to 86400 s.")
     if workers is not None and not 1 <= workers <= MOST_WORKERS:
         raise CannotExplain(f"workers is {workers}: it must be from 1 to {MOST_WORKERS}.")
+    if queue is not None and queue not in QUEUES:
+        raise CannotExplain(f"queue is {queue!r}: it must be one of {', '.join(QUEUES)}.")
     if rate_per_s is not None and not rate_per_s > 0:
         raise CannotExplain(f"rate is {rate_per_s:g}/s: it must be above 0.")

@@ -1,9 +1,11 @@
 """What may be expected of a run that is not sent yet, in plain words, and why it would wait."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from runs.analysis.history import FEWEST_RUNS
+from runs.analysis.limit_words import fit_of_rate
 from runs.analysis.numbers import count, number, rate, seconds
 
 
@@ -11,7 +13,8 @@ from runs.analysis.numbers import count, number, rate, seconds
 class Outlook:
     """What is known before a run: its load, who would serve it, what came before.
 
-    `task_time_s` is None where no such task has ever run; `fit`: what the laws say of a rate.
+    `task_time_s` and `capacity_per_s`, the lowest ceiling, are None where no such task has ever
+    run. `timeout_s` counts from the last arrival. `repeat`: so many such runs, one after another.
     """
 
     task_type: str
@@ -24,7 +27,8 @@ class Outlook:
     capacity_per_s: float | None = None
     limited_by: str = ""
     rate_per_s: float | None = None
-    fit: str = ""
+    repeat: int = 1
+    timeout_s: float = math.inf
     earlier_runs: int = 0
     earlier_per_s: float | None = None
     memory_bytes: int = 0
@@ -55,6 +59,16 @@ def say_estimate(outlook: Outlook) -> EstimateWords:
     )
 
 
+def not_yet(problems: Iterable[str]) -> EstimateWords:
+    """Of what cannot be asked for there is nothing to expect."""
+    return EstimateWords(
+        sentence=f"No estimate yet: {next(iter(problems), 'a field is missing')}.",
+        seconds=None,
+        facts=(),
+        warnings=(),
+    )
+
+
 def _lasts(outlook: Outlook) -> float | None:
     """As long as sending takes, or the queue, whichever is longer; one task at the very least."""
     if outlook.rate_per_s is not None:
@@ -67,20 +81,35 @@ def _lasts(outlook: Outlook) -> float | None:
 
 def _sentence(outlook: Outlook, lasts: float | None) -> str:
     if outlook.rate_per_s is not None:
-        return outlook.fit or (
+        if outlook.capacity_per_s:
+            return fit_of_rate(
+                outlook.rate_per_s, able_per_s=outlook.capacity_per_s, limit=outlook.limited_by
+            )
+        return (
             f"{count(outlook.tasks, 'task')} over {seconds(lasts or 0.0)}: whether the queue keeps"
-            f" up is known once a {outlook.task_type} task has run."
+            f" up is known once {outlook.task_type} has run."
         )
     if outlook.task_time_s is None or outlook.capacity_per_s is None or lasts is None:
         return (
             f"{count(outlook.tasks, 'task')} on {count(outlook.slots, 'slot')}: how long that takes"
-            f" is known once a {outlook.task_type} task has run."
+            f" is known once {outlook.task_type} has run."
         )
+    of = f" of about {seconds(outlook.task_time_s)}" if outlook.task_time_s else ""
+    each = f", {number(outlook.repeat)} times" if outlook.repeat > 1 else ""
+    paced = _paced_at(outlook)
+    if paced is not None and paced < outlook.capacity_per_s:
+        limit = f"{rate(paced)}/s are sent of {rate(outlook.capacity_per_s)}/s that it can take"
+    else:
+        limit = f"at most {rate(outlook.capacity_per_s)}/s, limited by {outlook.limited_by}"
     return (
-        f"{count(outlook.tasks, 'task')} of about {seconds(outlook.task_time_s)} on"
-        f" {count(outlook.slots, 'slot')}: {seconds(float(f'{lasts:.2g}'))}, at most"
-        f" {rate(outlook.capacity_per_s)}/s, limited by {outlook.limited_by}."
+        f"{count(outlook.tasks, 'task')}{of} on {count(outlook.slots, 'slot')}:"
+        f" {seconds(float(f'{lasts:.2g}'))}{each}, {limit}."
     )
+
+
+def _paced_at(outlook: Outlook) -> float | None:
+    """Tasks per second of batches with a pause between them; None where all come at once."""
+    return outlook.tasks / outlook.last_offset_s if outlook.last_offset_s > 0 else None
 
 
 def _facts(outlook: Outlook) -> Iterator[tuple[str, str]]:
@@ -115,6 +144,13 @@ def _starts(outlook: Outlook) -> str:
 
 
 def _warnings(outlook: Outlook) -> Iterator[str]:
+    if outlook.capacity_per_s:
+        drained = outlook.tasks / outlook.capacity_per_s
+        if drained > outlook.last_offset_s + outlook.timeout_s:
+            yield (
+                f"It would take {seconds(drained)}, and what has no result"
+                f" {seconds(outlook.timeout_s)} after the last task was sent counts as lost."
+            )
     if outlook.redis_because:
         yield outlook.redis_because
     elif not outlook.workers:

@@ -38,12 +38,17 @@ def fit_sentence(rate_per_s: float, *, found: Bottleneck) -> str:
     able = found.capacity
     if able is None:
         return "Whether it fits is not known: no ceiling could be computed."
-    share = rate_per_s / able.throughput_per_s
-    said = f"{rate(rate_per_s)}/s is {number(100 * share)} % of {rate(able.throughput_per_s)}/s"
+    return fit_of_rate(rate_per_s, able_per_s=able.throughput_per_s, limit=able.name)
+
+
+def fit_of_rate(rate_per_s: float, *, able_per_s: float, limit: str) -> str:
+    """The same of a capacity and the name of what limits it."""
+    share = rate_per_s / able_per_s
+    said = f"{rate(rate_per_s)}/s is {number(100 * share)} % of {rate(able_per_s)}/s"
     if share >= 1:
-        return f"{said}, which {able.name} allows: it cannot keep up."
+        return f"{said}, which {limit} allows: it cannot keep up."
     if share > CLOSE_TO_FULL:
-        return f"{said}, which {able.name} allows: it keeps up only with luck, and waits grow long."
+        return f"{said}, which {limit} allows: it keeps up only with luck, and waits grow long."
     return f"{said}: it should keep up."
 
 

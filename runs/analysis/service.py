@@ -1,6 +1,8 @@
 """How long does a task hold a slot? The distribution that arq's laws are evaluated over."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +46,31 @@ class ServiceTimes:
         return cls(
             values_s=values / values.mean() * mean_s, shares=np.full(1000, 1e-3), source=source
         )
+
+    @classmethod
+    def lognormal(cls, mean_s: float, *, sigma: float, source: str = "assumed") -> "ServiceTimes":
+        """Lognormal times, by 1000 equally likely quantiles exp(σ·z) scaled to the exact mean."""
+        normal = NormalDist()
+        values = np.exp([sigma * normal.inv_cdf((i + 0.5) / 1000) for i in range(1000)])
+        return cls(
+            values_s=values / values.mean() * mean_s, shares=np.full(1000, 1e-3), source=source
+        )
+
+    @classmethod
+    def of_bins(
+        cls, edges_s: Sequence[float], *, counts: Sequence[int], mean_s: float, source: str
+    ) -> "ServiceTimes":
+        """What a stored distribution keeps of a sample: tasks in the middles of their bins.
+
+        The last bin holds the stragglers, however far out: they stand where the mean is right.
+        """
+        edges, number = np.asarray(edges_s, dtype=np.float64), np.asarray(counts, dtype=np.float64)
+        values, shares = (edges[:-1] + edges[1:]) / 2, number / number.sum()
+        if shares[-1] > 0:
+            rest = (mean_s - float(values[:-1] @ shares[:-1])) / shares[-1]
+            values[-1] = min(max(rest, edges[-2]), edges[-1])
+        kept = shares > 0
+        return cls(values_s=values[kept], shares=shares[kept], source=source)
 
     @property
     def mean_s(self) -> float:

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runs.analysis.figures import Distribution
 from runs.analysis.service import ServiceTimes
 
 
@@ -58,3 +59,29 @@ def test_the_share_that_ends_together() -> None:
     assert spread == pytest.approx(1 - np.exp(-0.25), rel=0.01)
     pair = ServiceTimes.of(np.array([0.1, 0.5, 0.5, 0.52]))
     assert pair.largest_share_within(0.05) == 0.75
+
+
+def test_lognormal_times_have_their_mean_and_median() -> None:
+    times = ServiceTimes.lognormal(0.2, sigma=0.5)
+    assert times.mean_s == pytest.approx(0.2)
+    assert np.median(times.values_s) == pytest.approx(0.2 * np.exp(-0.125), rel=0.01)
+
+
+def test_a_stored_distribution_stands_for_its_sample() -> None:
+    rng = np.random.default_rng(1)
+    sample = np.append(rng.normal(0.2, 0.02, 2000), [3.0, 4.0])
+    stored = Distribution.of(sample)
+    assert stored is not None
+    times = ServiceTimes.of_bins(
+        stored.edges_s, counts=stored.counts, mean_s=float(sample.mean()), source="lt_1"
+    )
+    assert times.mean_s == pytest.approx(sample.mean(), rel=0.02)
+    exact = ServiceTimes.of(sample).mean_until_poll_s(0.05)
+    assert times.mean_until_poll_s(0.05) == pytest.approx(exact, rel=0.02)
+
+
+def test_a_stored_distribution_may_be_one_bin() -> None:
+    times = ServiceTimes.of_bins([0.2, 0.201], counts=[7], mean_s=0.2, source="lt_1")
+    assert times.values_s.tolist() == [0.2]
+    empty_last = ServiceTimes.of_bins([0, 1, 2], counts=[3, 0], mean_s=0.4, source="lt_1")
+    assert empty_last.values_s.tolist() == [0.5]
