@@ -13,7 +13,7 @@ from statistics import NormalDist
 from typing import Any
 
 from runs.evaluate import evaluate
-from runs.models import FleetSample, LoadTestConfiguration, LoadTestRun
+from runs.models import FleetSample, LoadTestConfiguration, LoadTestRun, TaskMetric
 from runs.models.ingest import IncomingTask, ingest
 from runs.states import RunStatus, TaskState
 from workers.ids import task_id
@@ -62,18 +62,29 @@ def simulated_run(
     machine: Machine | None = None,
     seed: int = 0,
     failing: Sequence[int] = (),
+    status: RunStatus = RunStatus.COMPLETED,
+    came_back: int | None = None,
     **fields: Any,
 ) -> LoadTestRun:
-    """A completed, evaluated run of the configuration, started at `at`."""
+    """An evaluated run of the configuration, started at `at`.
+
+    `came_back`: of how many tasks there is a result; the others are cancelled, or lost.
+    """
     machine = machine or Machine()
     tasks = list(simulated_tasks(configuration, machine=machine, seed=seed, failing=failing))
     run = begun_run(configuration, at=at, machine=machine, seed=seed, tasks=tasks, **fields)
-    end_s = max(task.finished_s for task in tasks)
+    tasks = tasks[:came_back]
+    end_s = max((task.finished_s for task in tasks), default=1.0)
     store(run, tasks, at=at)
     _look(run, tasks, at=at, end_s=end_s)
+    if came_back is not None:
+        missing = TaskState.CANCELLED if status is RunStatus.CANCELLED else TaskState.LOST
+        TaskMetric.objects.account_for_rest(
+            run_id=run.pk, up_to=configuration.num_tasks, state=missing
+        )
     run.refresh_from_db()
     run.finished_at = at + timedelta(seconds=end_s + 0.2)
-    evaluate(run, status=RunStatus.COMPLETED)
+    evaluate(run, status=status)
     run.refresh_from_db()
     return run
 

@@ -11,8 +11,8 @@ from runs.admin import permissions
 from runs.admin.charts.histories import spark
 from runs.admin.exports import table_as_csv
 from runs.admin.run_tiles import DOTS
-from runs.admin.wording import NONE, change, duration_ms, interval, joined, rate
-from runs.analysis.overview_words import Standing, listed_changes, say_baselines
+from runs.admin.wording import NONE, change, duration_ms, interval, joined, rate, tail
+from runs.analysis.overview_words import Standing, listed_changes, say_baselines, say_since
 from runs.histories import Ranked, ranked_configurations, rows_of
 
 PAGE = 25
@@ -65,7 +65,7 @@ def standing(row: dict[str, Any]) -> Standing:
         name=row["name"] or f"{row['in_words']} on {row['queue']}",
         verdict=row["verdict"],
         change=None if ratio is None else ratio - 1,
-        since=row["since_at"],
+        since=row["since_at"] if _changed_so(row) else None,
         value=write(row["last_figure"]),
         baseline="" if row["baseline"] is None else write(row["baseline"]),
         changed=listed_changes(row["changed"]),
@@ -87,6 +87,8 @@ def _shown(row: dict[str, Any]) -> dict[str, Any]:
         "base": NONE if row["baseline"] is None else write(row["baseline"]),
         "change": "" if row["ratio"] is None else change(row["ratio"]),
         "interval": interval(row["ratio_interval"], of_ratio=True),
+        "because": tail(row["because"] or "") if row["ratio"] is not None else row["because"],
+        "since": say_since(row["since_verdict"], at=row["since_at"]) if row["since_at"] else "",
         "spark": spark(
             [each["value"] for each in known],
             baseline=row["baseline"],
@@ -102,6 +104,11 @@ def _shown(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _changed_so(row: dict[str, Any]) -> bool:
+    """Whether the last change point went the way that the verdict goes."""
+    return bool(row["since_verdict"]) and row["since_verdict"] == row["verdict"]
+
+
 def _writer(row: dict[str, Any]) -> Any:
     return rate if row["unit"] == "/s" else duration_ms
 
@@ -111,7 +118,8 @@ def _pair_to_compare(row: dict[str, Any]) -> str:
     ids = [each["test_id"] for each in row["history"]]
     if len(ids) < 2:
         return ""
-    changed = ids.index(row["since_run"]) if row["since_run"] in ids[1:] else len(ids) - 1
+    known = _changed_so(row) and row["since_run"] in ids[1:]
+    changed = ids.index(row["since_run"]) if known else len(ids) - 1
     return f"{ids[changed - 1]},{ids[-1]}"
 
 

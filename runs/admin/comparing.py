@@ -14,7 +14,7 @@ from runs.admin.charts.comparisons import LETTERS, strip_chart, two_timelines_ch
 from runs.admin.charts.distributions import two_distributions_chart
 from runs.admin.exports import table_as_csv
 from runs.admin.reading import part, value, words
-from runs.admin.wording import NONE, by_name, figure, interval, joined, plain, share
+from runs.admin.wording import NONE, by_name, figure, interval, joined, plain, setting, share
 from runs.compare import compare
 from runs.errors import LoadLabError
 from runs.experiments import CHANGEABLE
@@ -153,7 +153,7 @@ def _environment(letters: Sequence[tuple[str, Mapping[str, Any]]]) -> list[dict[
     rows = [
         {
             "name": name.removesuffix("_s"),
-            "values": [by_name(name, each.get(name)) for each in flat],
+            "values": [setting(name, each.get(name)) for each in flat],
             "differs": len({repr(each.get(name)) for each in flat}) > 1,
         }
         for name in names

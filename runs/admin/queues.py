@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from runs.admin import permissions
 from runs.admin.charts.bars import ceilings_of
 from runs.admin.reading import amount, part, value, words
-from runs.admin.wording import NO_BREAK, NONE, bytes_of, count, duration_s, figure, percent
+from runs.admin.wording import NO_BREAK, NONE, bytes_of, count, duration_s, percent, setting
 from runs.analysis.overview_words import QueueNow, say_queues
 from runs.errors import LoadLabError
 from runs.explain import explain
@@ -95,8 +95,7 @@ def _worker(described: Mapping[str, Any]) -> dict[str, Any]:
         "memory": bytes_of(value(beat, "rss_bytes")),
         "done": f"{count(value(beat, 'jobs_done'))} / {count(value(beat, 'jobs_failed'))}",
         "settings": " · ".join(
-            f"{name.removesuffix('_s')} {figure(value(settings, name))}"
-            f"{NO_BREAK + 's' if name.endswith('_s') else ''}"
+            f"{name.removesuffix('_s')} {setting(name, value(settings, name))}"
             for name in _SETTINGS
             if value(settings, name) is not None
         ),

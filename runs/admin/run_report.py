@@ -13,12 +13,16 @@ from runs.admin.charts.timelines import finished_chart, resource_charts, resourc
 from runs.admin.reading import amount, items, part, value, words
 from runs.admin.run_tiles import Tile, tiles_of
 from runs.admin.wording import change as change_of
-from runs.admin.wording import figure, interval, plain
+from runs.admin.wording import figure, interval, plain, setting, tail
 
 TIMES = (
     ("execution_time_ms", "run time"),
     ("queue_wait_ms", "queue wait"),
     ("sojourn_time_ms", "sojourn time"),
+)
+ACCOUNTING = (
+    *("planned", "sent", "completed", "failed", "cancelled", "lost", "outstanding"),
+    "retries",
 )
 STATISTICS = ("avg", "p50", "p95", "p99")
 SPARK_RUNS = 20
@@ -60,6 +64,7 @@ class RunReport:
     resources_table: Table | None
     ratings: Sequence[tuple[str, str, str]]
     advice: Sequence[str]
+    accounting: Sequence[tuple[str, Any]]
     settings: str
     versions: str
     host: str
@@ -72,12 +77,14 @@ def run_report(
     baseline = part(document, "analysis", "baseline")
     answer = _answer_figure(baseline, history=history)
     environment = part(document, "analysis", "environment")
+    completed = words(document, "status") == "completed"
     return RunReport(
-        headline=words(document, "gists", "answer") or words(document, "headline"),
-        verdict=words(baseline, "verdict") if words(document, "status") == "completed" else "",
+        headline=(words(document, "gists", "answer") if completed else "")
+        or words(document, "headline"),
+        verdict=words(baseline, "verdict") if completed else "",
         change=_change(answer),
-        because=_because(baseline, compared=bool(answer)),
-        tiles=tiles_of(document, history=history),
+        because=words(baseline, "because") if not answer else tail(words(baseline, "because")),
+        tiles=tiles_of(document, history=history, baseline=amount(answer, "baseline")),
         action=_action(document),
         chart=finished_chart(document, sent_s=sent_s),
         ceilings=ceilings_of(value(document, "analysis", "bottleneck")),
@@ -90,6 +97,11 @@ def run_report(
         resources_table=resources_table(document),
         ratings=_ratings(document),
         advice=[str(each) for each in _recommendations(document)],
+        accounting=[
+            (name, value(document, "analysis", "accounting", name))
+            for name in ACCOUNTING
+            if value(document, "analysis", "accounting", name) is not None
+        ],
         settings=_settings(environment),
         versions=" · ".join(
             f"{name} {version}" for name, version in part(environment, "versions").items()
@@ -104,17 +116,6 @@ def _answer_figure(baseline: Any, *, history: Mapping[str, Any]) -> Mapping[str,
     return part(figures, history.get("figure") or "") or next(
         (each for each in figures.values() if isinstance(each, Mapping)), {}
     )
-
-
-def _because(baseline: Any, *, compared: bool) -> str:
-    """Why there is no verdict; or what an unchanged run would have shown: the end of its sentence.
-
-    The rest stands in the headline already, and whole in the fold that proves it.
-    """
-    because = words(baseline, "because")
-    if not compared:
-        return because
-    return because.rpartition(": ")[2] if words(baseline, "verdict") == "unchanged" else ""
 
 
 def _change(answer: Mapping[str, Any]) -> str:
@@ -230,7 +231,7 @@ def _settings(environment: Mapping[str, Any]) -> str:
     settings = value(environment, "arq_settings")
     first = settings[0] if isinstance(settings, list) and settings else settings
     said = [
-        f"{name.removesuffix('_s')} {figure(each)}{' s' if name.endswith('_s') else ''}"
+        f"{name.removesuffix('_s')} {setting(name, each)}"
         for name, each in (first.items() if isinstance(first, Mapping) else ())
         if each is not None
     ]

@@ -27,7 +27,7 @@ class Tile:
     spark: SafeString | str = ""
 
 
-def tiles_of(document: Any, *, history: Mapping[str, Any]) -> list[Tile]:
+def tiles_of(document: Any, *, history: Mapping[str, Any], baseline: float | None) -> list[Tile]:
     """Throughput, run time and failures; sojourn time leads where the queue kept up."""
     metrics, times = part(document, "metrics"), part(document, "analysis", "task_metrics")
     sent, failed = amount(metrics, "tasks_sent"), amount(metrics, "tasks_failed")
@@ -49,7 +49,11 @@ def tiles_of(document: Any, *, history: Mapping[str, Any]) -> list[Tile]:
         href="#history",
         number=NONE if rate is None else as_rate(rate),
         unit="/s",
-        spark=_spark(history, verdict=words(document, "analysis", "baseline", "verdict")),
+        spark=_spark(
+            history,
+            baseline=baseline,
+            verdict=words(document, "analysis", "baseline", "verdict"),
+        ),
     )
     if not kept_up:
         return [through, run_time, failures]
@@ -88,7 +92,7 @@ def _time_tile(
     return Tile(label=shown, href=href, number=number, unit=unit, extra=extra)
 
 
-def _spark(history: Mapping[str, Any], *, verdict: str) -> SafeString | str:
+def _spark(history: Mapping[str, Any], *, baseline: float | None, verdict: str) -> SafeString | str:
     rows = [row for row in history.get("history") or () if row.get("value") is not None]
     rows = rows[-SPARK_RUNS:]
     if len(rows) < 3:
@@ -101,7 +105,7 @@ def _spark(history: Mapping[str, Any], *, verdict: str) -> SafeString | str:
     unit = history.get("unit") or ""
     return spark(
         values,
-        baseline=sum(earlier) / len(earlier),
+        baseline=baseline or sum(earlier) / len(earlier),
         changes=changes,
         last=DOTS.get(verdict, "dot-a"),
         label=f"{history.get('figure_label')} of the last {len(values)} runs: {low} to {high}"

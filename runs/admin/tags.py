@@ -28,7 +28,7 @@ MARKS = {
 
 for _name in ("figure", "count", "rate", "percent", "duration_ms", "duration_s", "plain"):
     register.filter(_name, getattr(wording, _name))
-for _name in ("change", "share", "signed", "interval", "bytes_of"):
+for _name in ("name_of", "change", "share", "signed", "interval", "bytes_of"):
     register.filter(_name, getattr(wording, _name))
 
 

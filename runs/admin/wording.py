@@ -8,12 +8,26 @@ from runs.analysis.numbers import number, seconds
 NONE = "–"
 NO_BREAK = "\u00a0"
 _UNITS = r"%|×|/s|ms|s|min|h|kB|MB|GB|KiB|MiB|GiB|tasks?|runs?|slots?|workers?|points?"
+_UNIT_ENDING = re.compile(r"_(ms|s|percent|per_s|gib|mb|bytes)$")
+_HYPHEN = re.compile(r"(?<![\w-])-(?=[0-9])")
+_HAS_FIGURES = re.compile(r" against [0-9]")
 _BEFORE_A_UNIT = re.compile(rf"(?<=[0-9]) (?=(?:{_UNITS})(?![\w]))")
 
 
 def joined(sentence: object) -> str:
-    """A stored sentence whose numbers keep their units."""
-    return _BEFORE_A_UNIT.sub(NO_BREAK, "" if sentence is None else str(sentence))
+    """A stored sentence whose numbers keep their units, and their signs are minus signs."""
+    text = "" if sentence is None else str(sentence)
+    return _HYPHEN.sub("−", _BEFORE_A_UNIT.sub(NO_BREAK, text))
+
+
+def tail(because: str) -> str:
+    """The end of a verdict's sentence: what would have shown, or what is excluded; else nothing.
+
+    What stands before it, the figures with their change, a page shows in places of their own.
+    """
+    main = because.partition("; ")[0]
+    rest = main.rpartition(": ")[2] if ": " in main else ""
+    return "" if _HAS_FIGURES.search(rest) else rest
 
 
 def figure(value: object, *, digits: int = 3) -> str:
@@ -116,6 +130,18 @@ def by_name(name: str, value: object) -> str:
     return figure(value)
 
 
+def setting(name: str, value: object) -> str:
+    """A setting as it is written in the settings: 0.05 s, 150, 3600 s."""
+    if number_or_none(value) is None:
+        return plain(value)
+    return _with(figure(value), "s") if name.endswith("_s") else figure(value)
+
+
+def name_of(name: str) -> str:
+    """`p95_execution_time_ms` → p95 execution time: the value beside it has the unit."""
+    return _UNIT_ENDING.sub("", name).replace("_", " ")
+
+
 def plain(value: object) -> str:
     """Any value of a report: numbers short, lists with commas."""
     if isinstance(value, bool):
@@ -123,7 +149,9 @@ def plain(value: object) -> str:
     if number_or_none(value) is not None:
         return figure(value)
     if isinstance(value, dict):
-        return ", ".join(f"{name} {by_name(str(name), each)}" for name, each in value.items())
+        return ", ".join(
+            f"{name_of(str(name))} {by_name(str(name), each)}" for name, each in value.items()
+        )
     if isinstance(value, list | tuple):
         return ", ".join(plain(each) for each in value)
     return NONE if value is None or value == "" else str(value)

@@ -94,7 +94,8 @@ def say_baselines(standings: Sequence[Standing], *, of: Mapping[str, int]) -> Sa
         return Say(
             headline=f"{number(worse_count)} of {count(total, 'configuration')} {verb} worse than"
             f" {were}: {named}.",
-            action=f"Compare the last run of {worse[0].name} with the one before it changed",
+            action=f"Compare the last run of {worse[0].name} with the one before"
+            f"{' it changed' if worse[0].since else ''}",
             reason=f"{'; '.join(reasons)}." if reasons else "",
         )
     if of.get(Verdict.NO_BASELINE, 0) == total:
@@ -120,6 +121,12 @@ def say_tests(running: int, *, waiting: int, standings: Sequence[Standing]) -> S
         action=f"See since which run {first.name} is worse",
         reason=f"{against}{f', {first.changed}' if first.changed else ''}.",
     )
+
+
+def say_since(verdict: str | None, *, at: datetime) -> str:
+    """better since 10 Nov"""
+    word = {Verdict.IMPROVED.value: "better", Verdict.REGRESSED.value: "worse"}.get(verdict or "")
+    return f"{word or 'different'} since {day(at)}"
 
 
 def day(at: datetime) -> str:

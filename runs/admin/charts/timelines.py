@@ -14,6 +14,8 @@ from runs.admin.wording import duration_s, figure, rate
 TALL, LOW = 216, 132
 LIMIT_IN_SIGHT = 2.0  # times the peak: a limit further up would flatten what was measured
 TIME_GROUP = "time"
+SENDING_SEEN, SENDING_NAMED = 0.02, 0.1  # of the axis: less is no line, no room for its name
+LEAST_END = 0.2  # of a bin: a shorter last one looks like a collapse, and stands in the table only
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +79,7 @@ def finished_chart(
     plot = Plot(x=(0, end), y=(0, ticks[-1] * HEADROOM), height=TALL)
     axis = time_axis(end)
     plot.y_axis(ticks, unit=" /s").x_axis(axis.ticks, unit=axis.unit, scale=axis.scale)
-    plot.steps(per_second, edges=span.edges, kind="a")
+    plot.steps(_without_stub(per_second, span), edges=span.edges, kind="a")
     _mark_phases(plot, span, ended=until_s is None)
     if limit:
         of = "" if until_s is None else ", the run before"
@@ -217,6 +219,12 @@ def _panel(
     )
 
 
+def _without_stub(values: list[float | None], span: Span) -> list[float | None]:
+    last_s = span.edges[-1] - span.edges[-2]
+    is_stub = len(values) > 1 and last_s < LEAST_END * span.interval_s
+    return [*values[:-1], None] if is_stub else values
+
+
 def _limit_of(document: Any, *, peak: float) -> tuple[str, float] | None:
     """The ceiling that binds, where it is near enough to be drawn."""
     found = part(document, "analysis", "bottleneck")
@@ -234,10 +242,11 @@ def _mark_phases(plot: Plot, span: Span, *, ended: bool) -> None:
         for bound in span.steady_s:
             if 0 < bound < span.end_s:
                 plot.upright(bound, kind="steady", y1=plot.top)
-    if span.sent_s is not None and 0 < span.sent_s < span.end_s * 0.98:
+    if span.sent_s is not None and SENDING_SEEN * span.end_s < span.sent_s < span.end_s * 0.98:
         rest = max(0.0, span.duration_s - span.sent_s)
         after = f"draining {duration_s(rest)}" if ended else "draining"
-        plot.phases(span.sent_s, f"sending {duration_s(span.sent_s)}", after)
+        room = span.sent_s > SENDING_NAMED * span.end_s
+        plot.phases(span.sent_s, f"sending {duration_s(span.sent_s)}" if room else "", after)
 
 
 def _middles(edges: Sequence[float], *, where: Sequence[float | None]) -> list[float]:
