@@ -115,7 +115,7 @@ class Service:
         self.start(
             "web",
             *(str(BIN / "gunicorn"), "loadlab.wsgi", "--bind", f"127.0.0.1:{self.port}"),
-            *("--workers", str(workers), "--no-control-socket"),
+            *("--workers", str(workers), "--threads", "8", "--no-control-socket"),
         )
         eventually(lambda: self.answers("/healthz"))
         return self
@@ -140,6 +140,10 @@ class Service:
     def caller(self, token: str | None = None) -> httpx.Client:
         headers = {"Authorization": f"Token {token}"} if token else {}
         return httpx.Client(base_url=self.url + TASKS, headers=headers, timeout=30)
+
+    def log_in(self, client: httpx.Client, name: str, *permissions: str) -> None:
+        """Let a client speak for a new user from now on."""
+        client.headers["Authorization"] = f"Token {self.token_of(name, *permissions)}"
 
 
 class servers_of:  # noqa: N801 - reads as a with statement

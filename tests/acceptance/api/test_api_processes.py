@@ -178,9 +178,9 @@ def test_without_redis_a_launch_is_taken_and_carried_out_when_it_is_back(
     elsewhere: Elsewhere,
 ) -> None:
     _, redis_url = elsewhere.start()
-    with Service(REDIS_URL=redis_url) as service:
+    with Service(REDIS_URL=redis_url) as service, service.caller() as api:
         service.prepare().web().daemons()
-        api = service.caller(service.token_of("ana", *ALL))
+        service.log_in(api, "ana", *ALL)
         elsewhere.stop()
         launched = api.post("/load-test", json={"task_type": "noop", "num_tasks": 10})
         assert launched.status_code == 202
@@ -193,16 +193,15 @@ def test_without_redis_a_launch_is_taken_and_carried_out_when_it_is_back(
         report = result_once_ended(api, launched.headers["Location"])
         assert (report["status"], report["metrics"]["tasks_completed"]) == ("completed", 10)
         eventually(lambda: service.answers("/readyz"))
-        api.close()
 
 
 def test_without_postgresql_each_request_says_so_and_recovers_by_itself(
     elsewhere: Elsewhere,
 ) -> None:
     database_url, _ = elsewhere.start()
-    with Service(DATABASE_URL=database_url) as service:
+    with Service(DATABASE_URL=database_url) as service, service.caller() as api:
         service.prepare().web()
-        api = service.caller(service.token_of("ana", *ALL))
+        service.log_in(api, "ana", *ALL)
         assert api.get("/load-tests").status_code == 200
         elsewhere.stop()
         for response in (
@@ -221,7 +220,6 @@ def test_without_postgresql_each_request_says_so_and_recovers_by_itself(
         elsewhere.start()
         eventually(lambda: api.get("/load-tests").status_code == 200)
         assert api.post("/load-test", json={"task_type": "noop"}).status_code == 202
-        api.close()
 
 
 def test_ready_answers_within_two_seconds_though_both_servers_hang() -> None:
@@ -231,8 +229,13 @@ def test_ready_answers_within_two_seconds_though_both_servers_hang() -> None:
             "DATABASE_URL": f"postgres://u:hidden@127.0.0.1:{port}/x",
             "REDIS_URL": f"redis://127.0.0.1:{port}/0",
         }
-        with Service(**hanging) as service:
+        with (
+            Service(**hanging) as service,
+            service.caller("anything") as api,
+            ThreadPoolExecutor(4) as others,
+        ):
             service.web()
+            waiting = [others.submit(api.get, "/load-tests") for _ in range(4)]
             for _ in range(6):  # more often than there are threads to ask
                 began = time.monotonic()
                 ready = httpx.get(f"{service.url}/readyz", timeout=10)
@@ -240,4 +243,5 @@ def test_ready_answers_within_two_seconds_though_both_servers_hang() -> None:
                 assert ready.status_code == 503
                 assert set(ready.json()["fields"]) == {"database", "redis"}
                 assert "hidden" not in ready.text
+            assert {answer.result().status_code for answer in waiting} == {503}
             assert "hidden" not in service.log("web")
