@@ -46,6 +46,13 @@ def joined(sentence: object) -> SafeString:
 
 
 @register.filter
+def breakable(name: object) -> SafeString:
+    """A long name that may break behind each `_`."""
+    parts = str(name).split("_")
+    return format_html_join(mark_safe("_<wbr>"), "{}", ((part,) for part in parts))
+
+
+@register.filter
 def approximately(seconds: object) -> str:
     """~2 min"""
     known = number_or_none(seconds)

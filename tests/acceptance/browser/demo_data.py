@@ -34,8 +34,8 @@ def fill() -> None:
     with transaction.atomic():
         people = everybody()
         for story in (
-            *(release_burst, nightly_cpu, checkout_mails, queue_itself),
-            *(unsure, trial, sad_ends),
+            *(trial, sad_ends, unsure),
+            *(queue_itself, checkout_mails, nightly_cpu, release_burst),
         ):
             story(people)
 
