@@ -16,7 +16,7 @@ PRODUCTION := DEBUG=0 ALLOWED_HOSTS=loadlab.example LOADLAB_API_ANONYMOUS=0 \
   SECRET_KEY="$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(48))')"
 
 .DEFAULT_GOAL := help
-.PHONY: moved help venv celery-venvs demo test test-unit test-integration test-acceptance coverage check format schema bench up down clean
+.PHONY: moved help venv celery-venvs browser demo test test-unit test-integration test-acceptance coverage check format schema bench up down clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,7 +40,10 @@ demo: venv ## set up, run one real load test with a worker, print its report
 	@$(PY) manage.py migrate --no-input --verbosity 0
 	@.venv/bin/loadlab run --type io_simulation --tasks 1000 --batch 20 --delay 50 --queue load_test --workers 1
 
-test: venv celery-venvs ## run the whole suite on servers and data of its own
+browser: venv ## see to it that there is a Chromium for the browser tests
+	$(PY) tests/acceptance/browser/chromium.py
+
+test: venv celery-venvs browser ## run the whole suite on servers and data of its own
 	$(PYTEST) $(BROWSER:%=--ignore=%)
 	$(if $(BROWSER),$(PYTEST) $(BROWSER))
 
@@ -50,7 +53,7 @@ test-unit: venv ## run the tests that need no server
 test-integration: venv ## run the tests against real PostgreSQL, Valkey and arq
 	$(PYTEST) tests/integration
 
-test-acceptance: venv celery-venvs ## run the tests of real processes
+test-acceptance: venv celery-venvs browser ## run the tests of real processes
 	$(PYTEST) tests/acceptance $(BROWSER:%=--ignore=%)
 	$(if $(BROWSER),$(PYTEST) $(BROWSER))
 
