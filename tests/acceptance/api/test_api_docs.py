@@ -99,6 +99,7 @@ def test_the_curl_lines_of_the_readme_work(service: Service, settings: dict[str,
         for text in blocks(CHECKOUT / "README.md", "bash")
         if "curl" in text
     ]
+    assert lines
     for script in lines:
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", script],
