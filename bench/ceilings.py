@@ -251,7 +251,8 @@ def _summarise(
     ):
         if errors:
             print(
-                f"{name} (n {len(errors)}): median error {np.median(errors):.1%} (aim {most[0]:.0%}),"
+                f"{name} (n {len(errors)}): median error {np.median(errors):.1%}"
+                f" (aim {most[0]:.0%}),"
                 f" 90th percentile {np.quantile(errors, 0.9):.1%} (aim {most[1]:.0%}),"
                 f" largest {max(errors):.1%}"
             )
@@ -262,7 +263,7 @@ def _summarise(
         factor = sum(abs(each.measured / each.predicted - 1) <= 0.2 for each in advised)
         worst = min(each.measured for each in advised)
         print(
-            f"advice followed {len(advised)} times: gain within 20 % of the predicted one in {near},"
+            f"advice followed {len(advised)} times: gain within 20 % of the predicted in {near},"
             f" {near / len(advised):.0%} (aim 80 %); throughput within 20 % of the predicted one in"
             f" {factor}, {factor / len(advised):.0%}; least factor {worst:.2f} (no loss)"
         )
