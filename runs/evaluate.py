@@ -189,6 +189,7 @@ def _say(
             fleet=seen.fleet,
             summary=seen.summary,
             bottleneck=seen.bottleneck,
+            constants=seen.constants,
             recommendations=recommend(evidence),
             judgement=judgement,
             failures=[(each["error_type"], each["count"]) for each in failures],

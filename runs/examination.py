@@ -54,6 +54,14 @@ def examine(run: LoadTestRun) -> Examination:
     constants = measure_constants(samples, fleet=fleet)
     service = service_times(samples) if samples.n else None
     summary = summarise(samples, workload=workload, fleet=fleet, accounting=accounting)
+    found = bottleneck(
+        fleet,
+        service=service,
+        constants=constants,
+        offered_rate_per_s=workload.offered_rate_per_s,
+    )
+    if summary.saturated and summary.steady is not None:
+        found = found.beside(reached_per_s=summary.steady.throughput_per_s)
     return Examination(
         run=run,
         workload=workload,
@@ -64,12 +72,7 @@ def examine(run: LoadTestRun) -> Examination:
         summary=summary,
         constants=constants,
         service=service,
-        bottleneck=bottleneck(
-            fleet,
-            service=service,
-            constants=constants,
-            offered_rate_per_s=workload.offered_rate_per_s,
-        ),
+        bottleneck=found,
         environment=environment_of(run, fleet),
         doubts=doubts(summary, workload=workload, fleet=fleet),
     )

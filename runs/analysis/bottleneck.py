@@ -12,6 +12,7 @@ from runs.analysis.service import ServiceTimes
 CLIFF_STEPS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05)
 CLIFF_SHARE = 0.05  # of a task's time: a cliff further off than this, and than 10 ms, is not near
 CLIFF_DROP = 0.2  # of throughput
+EXPLAINED = 0.2  # of the lowest ceiling: how near it a saturated run should come
 BOUNDARY = (0.5, 2.0)  # M·s against a task's time: between the two regimes of the loop
 
 
@@ -26,7 +27,11 @@ class Cliff:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bottleneck:
-    """The ceilings, ascending; the first one binds. `missing`: what could not be computed, why."""
+    """The ceilings, ascending; the first one binds. `missing`: what could not be computed, why.
+
+    `reached_per_s`: what a saturated run measured; `change` is None where the laws do not explain
+    it, for what they promise then has no ground.
+    """
 
     ceilings: tuple[Ceiling, ...] = ()
     change: Change | None = None
@@ -34,6 +39,25 @@ class Bottleneck:
     chance: Cliff | None = None  # a little faster would gain as much
     at_boundary: bool = False
     missing: tuple[str, ...] = ()
+    reached_per_s: float | None = None
+
+    def beside(self, *, reached_per_s: float) -> "Bottleneck":
+        """The same laws beside what a saturated run measured."""
+        measured = replace(self, reached_per_s=reached_per_s)
+        return measured if measured.explained else replace(measured, change=None)
+
+    @property
+    def reached_share(self) -> float | None:
+        """Measured against the lowest ceiling; None where either is missing."""
+        if self.reached_per_s is None or self.binding is None:
+            return None
+        return self.reached_per_s / self.binding.throughput_per_s
+
+    @property
+    def explained(self) -> bool:
+        """Whether what was measured is near what the laws say, as far as anything was."""
+        share = self.reached_share
+        return share is None or abs(share - 1) <= EXPLAINED
 
     @property
     def binding(self) -> Ceiling | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from runs.analysis.advice import Recommendation
 from runs.analysis.bottleneck import Bottleneck
+from runs.analysis.constants import Constants
 from runs.analysis.fleet import Fleet
 from runs.analysis.judgement import Judgement
 from runs.analysis.summary import Summary
@@ -24,6 +25,7 @@ class RunFindings:
     fleet: Fleet
     summary: Summary
     bottleneck: Bottleneck
+    constants: Constants = field(default_factory=Constants)
     recommendations: Sequence[Recommendation] = ()
     judgement: Judgement | None = None
     failures: Sequence[tuple[str, int]] = field(default_factory=tuple)

@@ -41,7 +41,8 @@ def _answer(findings: RunFindings) -> str:
     clause = ""
     if findings.judgement is not None:
         clause = verdict_clause(findings.judgement, with_interval=False)
-    limit = "" if binding is None else f" {binding.name} is the limit."
+    known = binding is not None and findings.bottleneck.explained
+    limit = f" {binding.name} is the limit." if binding is not None and known else ""
     compared = f", {clause}" if clause else ""
     return f"{rate(summary.throughput_per_s)} tasks/s{compared}.{limit}"
 

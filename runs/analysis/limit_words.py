@@ -18,6 +18,8 @@ def limited_by(found: Bottleneck, *, reached: bool) -> str:
         return found.missing[0] if found.missing else "What limits this queue is not known."
     if binding.name is CeilingName.ARRIVALS:
         return _limited_by_arrivals(found)
+    if not found.explained:
+        return _not_explained(found)
     because = _BECAUSE[binding.name](binding)
     if reached:
         return f"Limited by {binding.name}: {because}."
@@ -50,6 +52,15 @@ def fit_of_rate(rate_per_s: float, *, able_per_s: float, limit: str) -> str:
     if share > CLOSE_TO_FULL:
         return f"{said}, which {limit} allows: it keeps up only with luck, and waits grow long."
     return f"{said}: it should keep up."
+
+
+def _not_explained(found: Bottleneck) -> str:
+    """Where a saturated run is far from every law, the laws are not the whole truth about it."""
+    binding, reached = found.ceilings[0], rate(found.reached_per_s or 0.0)
+    limit = f"the lowest ceiling, {binding.name} at {rate(binding.throughput_per_s)}/s"
+    if (found.reached_share or 0.0) < 1:
+        return f"{reached}/s is well below {limit}: something else limits this queue."
+    return f"{reached}/s is well above {limit}: an input of it was not so during the run."
 
 
 def _limited_by_arrivals(found: Bottleneck) -> str:

@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator
 
+from runs.analysis.constants import START_TRIPS
 from runs.analysis.findings import RunFindings
-from runs.analysis.numbers import count, listed, number, percent, rate, seconds
+from runs.analysis.numbers import count, listed, number, percent, seconds
 from runs.analysis.samples import STAMP_S
 from runs.analysis.summary import Summary
 from runs.analysis.within_run import MOST_UTILISATION
 
 LARGE_SKEW_S = 0.1  # smaller clock differences are corrected without a word
-EXPLAINED = 0.2  # of the lowest ceiling: how near it a saturated run should come
+MOST_UNKNOWN = 2.0  # a start that takes longer than this times what is known of it is starved
 TRUSTED_SKEW = 0.2  # of the average wait: a less certain correction makes waits doubtful
 
 
@@ -21,7 +22,7 @@ def notes(findings: RunFindings) -> tuple[str, ...]:
         *_workers(findings),
         *_missing_figures(findings),
         *findings.bottleneck.missing,
-        *_unexplained(findings),
+        *_starved(findings),
         *_boundary(findings),
     )
 
@@ -124,7 +125,7 @@ def _steady(summary: Summary) -> Iterator[str]:
             "There is no steady-state throughput: the span without warm-up and drain holds fewer"
             " than two rounds of polls."
         )
-    elif not summary.settled:
+    elif not summary.settled and not summary.kept_up:
         yield "No end of the warm-up was found within the first half of sending: nothing was cut."
 
 
@@ -141,24 +142,24 @@ def _slots(findings: RunFindings) -> Iterator[str]:
         )
 
 
-def _unexplained(findings: RunFindings) -> Iterator[str]:
-    """Where a saturated run is far from every law, the laws are not the whole truth about it."""
-    binding, state = findings.bottleneck.binding, findings.summary.steady
-    if binding is None or state is None or not findings.summary.saturated:
+def _starved(findings: RunFindings) -> Iterator[str]:
+    """Starts that take far longer than their own CPU and round trips: others have the machine."""
+    constants = findings.constants
+    start, cpu, trip = constants.start_s, constants.loop_cpu_s, constants.round_trip_s
+    if start is None or cpu is None or trip is None or constants.blocking_s is not None:
         return
-    steady = state.throughput_per_s
-    share = steady / binding.throughput_per_s
-    if abs(share - 1) > EXPLAINED:
+    known = START_TRIPS * trip.value + cpu.value
+    if start.value > MOST_UNKNOWN * known:
         yield (
-            f"The measured {rate(steady)}/s are {percent(share)} of the lowest ceiling,"
-            f" {binding.name}: something limits this queue that the ceilings do not hold."
-            if share < 1
-            else f"The measured {rate(steady)}/s are {percent(share)} of the lowest ceiling,"
-            f" {binding.name}: one of its inputs is not what it was during the run."
+            f"Starting a task took {seconds(start.value)}, of which CPU and round trips explain"
+            f" {seconds(known)}: the workers' machine is busy with something else."
         )
 
 
 def _boundary(findings: RunFindings) -> Iterator[str]:
+    """How near the capacity jumps; of no concern to a queue that keeps up."""
+    if findings.summary.kept_up:
+        return
     cliff, chance = findings.bottleneck.cliff, findings.bottleneck.chance
     if cliff is not None:
         yield (

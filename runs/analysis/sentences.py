@@ -15,6 +15,7 @@ from runs.analysis.summary import Summary
 from runs.analysis.verdict_words import verdict_clause
 from runs.states import RunStatus
 
+SAID_APART = 0.05  # the steady rate and that of the whole run: nearer they are one to a reader
 POLL_SHARE = 0.25  # of the average sojourn time: more of it is worth a clause
 
 
@@ -67,6 +68,8 @@ def recommendation_sentences(findings: RunFindings) -> tuple[str, ...]:
         return (f"Nothing to change: the queue keeps up with {busy} of its slots busy.",)
     binding = findings.bottleneck.binding
     if summary.saturated and binding is not None:
+        if not findings.bottleneck.explained:
+            return ("No change is proposed: what limits this queue is not in the ceilings.",)
         limit = rate(binding.throughput_per_s)
         return (f"No single setting lifts it by 5 %: {binding.name} limits at {limit}/s.",)
     return ("Nothing to change was found in this run.",)
@@ -125,7 +128,10 @@ def _no_rate(summary: Summary) -> str:
 
 def _throughput(findings: RunFindings) -> str:
     summary = findings.summary
-    said = f"{rate(summary.throughput_per_s or 0.0)} tasks/s"
+    best, overall = summary.throughput_per_s or 0.0, summary.overall_throughput_per_s
+    said = f"{rate(best)} tasks/s"
+    if summary.saturated and overall and abs(best / overall - 1) > SAID_APART:
+        said += f" under full load ({rate(overall)} over the whole run)"
     reason = None if summary.regime is None else summary.regime.reason
     return f"{said}{_UNSETTLED.get(reason, '')}"
 

@@ -12,6 +12,7 @@ from runs.analysis.constants import measure_constants, service_times
 from runs.analysis.findings import RunFindings
 from runs.analysis.fleet import Fleet
 from runs.analysis.notes import notes
+from runs.analysis.regime import Regime
 from runs.analysis.samples import Samples, Skew, TaskInstants
 from runs.analysis.sentences import say
 from runs.states import RunStatus
@@ -122,6 +123,10 @@ def test_no_steady_state_is_told() -> None:
     sent = np.sqrt(np.arange(2000.0))
     made = samples(sent + 0.1, enqueued_s=sent, execution_s=0.01, burst=False)
     run = findings(made, of=fleet(max_jobs=500), load=paced(45, duration_s=45))
+    assert "No end of the warm-up" not in said(run)  # throughput is not what it answers
+    assert run.summary.regime is not None
+    mixed = replace(run.summary.regime, regime=Regime.MIXED)
+    run = replace(run, summary=replace(run.summary, regime=mixed))
     assert "No end of the warm-up" in said(run)
 
 
@@ -155,12 +160,18 @@ def test_no_interval_of_waits_near_full_slots_is_told() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("max_jobs", "text"),
-    [(30, "something limits this queue that the ceilings do not hold"), (5, "one of its inputs")],
-)
-def test_a_run_far_from_every_law_says_so(max_jobs: int, text: str) -> None:
-    assert text in said(findings(samples(waves(40)), of=fleet(max_jobs=max_jobs)))
+def test_starts_that_nothing_explains_are_told() -> None:
+    run = findings(samples(waves(40)))
+    slow = constants(start_s=6.4, loop_cpu_s=1.4, round_trip_s=0.1)
+    assert "Starting a task took 6.4 ms, of which CPU and round trips explain 1.8 ms" in said(
+        replace(run, constants=slow)
+    )
+    for usual in (
+        constants(start_s=3.0, loop_cpu_s=1.4, round_trip_s=0.1),
+        constants(start_s=6.4, loop_cpu_s=1.4),
+        constants(start_s=6.4, loop_cpu_s=1.4, round_trip_s=0.1, blocking_s=5.0),
+    ):
+        assert "busy with something else" not in said(replace(run, constants=usual))
 
 
 def test_cliffs_and_boundaries_are_told() -> None:
@@ -175,6 +186,10 @@ def test_cliffs_and_boundaries_are_told() -> None:
     assert "tasks 10 ms slower would bring throughput down to 50 %" in text
     assert "tasks 5 ms faster would bring throughput up to 200 %" in text
     assert "jump between two values" in text
+    assert run.summary.regime is not None
+    kept = replace(run.summary.regime, regime=Regime.KEEPING_UP)
+    easy = replace(run, bottleneck=near, summary=replace(run.summary, regime=kept))
+    assert "jump" not in said(easy)
 
 
 @pytest.mark.parametrize(

@@ -313,6 +313,39 @@ def test_a_limit_that_no_setting_lifts_is_said() -> None:
     assert mixed.recommendations == ("Nothing to change was found in this run.",)
 
 
+@pytest.mark.parametrize(
+    ("reached", "limit"),
+    [
+        (41.0, "41/s is well below the lowest ceiling, poll_delay at 60/s: something else limits"),
+        (90.0, "90/s is well above the lowest ceiling, poll_delay at 60/s: an input of it was not"),
+    ],
+)
+def test_a_run_far_from_every_law_says_so(reached: float, limit: str) -> None:
+    run = saturated()
+    far = replace(run, bottleneck=run.bottleneck.beside(reached_per_s=reached), recommendations=())
+    assert far.bottleneck.change is None
+    words = say(far)
+    assert words.gists["bottleneck"].startswith(limit)
+    assert words.recommendations == (
+        "No change is proposed: what limits this queue is not in the ceilings.",
+    )
+    assert words.gists["answer"] == "60 tasks/s."
+
+
+def test_a_run_near_its_law_keeps_what_is_proposed() -> None:
+    run = saturated()
+    near = run.bottleneck.beside(reached_per_s=58.0)
+    assert near.change == run.bottleneck.change is not None
+    assert near.reached_share == pytest.approx(58 / 60, rel=0.01)
+    assert limited_by(near, reached=True).startswith("Limited by poll_delay: ")
+
+
+def test_a_rate_under_full_load_is_told_from_that_of_the_whole_run() -> None:
+    run = saturated()
+    slow_start = replace(run, summary=replace(run.summary, overall_throughput_per_s=48.0))
+    assert headline(slow_start) == "60 tasks/s under full load (48 over the whole run)."
+
+
 def test_closed_folds_answer_too() -> None:
     made = samples(waves(34, slots=30), failed=np.arange(1020) % 500 == 0)
     gists = say(findings(made, failures=(("ValueError", 3),))).gists
