@@ -59,7 +59,8 @@ async def _round(work: Collection) -> bool:
     if run.is_finished:
         return True
     await work.redis(work.observer.look)
-    await _gather(work)
+    if run.started_at is not None:
+        await _gather(work)
     if run.cancel_requested_at is not None:
         await stop(work, rest=TaskState.CANCELLED)
         return await _finish(work, status=RunStatus.CANCELLED)

@@ -69,6 +69,7 @@ async def _still_queued(work: Collection) -> bool:
 
 def _end_sending(run: LoadTestRun, *, sent: int, at: datetime) -> None:
     run.mark_sent(sent)
+    run.reload()  # why: it may have been started after we looked last
     if run.status == RunStatus.DISPATCHING:
         try:
             run.move_to(RunStatus.RUNNING, sent_at=at)
