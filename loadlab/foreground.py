@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Mapping
+from io import StringIO
 from pathlib import Path
 
 import django
@@ -69,7 +70,8 @@ def refuse_a_taken(port: int) -> None:
 
 
 def prepare(*, url: str) -> None:
-    """Bring tables and static files up to date, and say who may log in where."""
+    """Check the settings, bring tables and static files up to date, say who may log in where."""
+    call_command("check", stdout=StringIO())  # why: a worker would find out when all is started
     call_command("migrate", interactive=False, verbosity=0)
     if settings.STATIC_ROOT:  # without one they are served from where they lie
         call_command("collectstatic", interactive=False, verbosity=0)

@@ -249,3 +249,21 @@ def test_a_port_that_is_none_is_refused(tmp_path: Path) -> None:
         )
         assert refused.returncode == 2
         assert refused.stderr == f"PORT is {wrong!r}: it must be a number from 1 to 65535.\n"
+
+
+def test_settings_that_cannot_be_are_refused_before_anything_starts(tmp_path: Path) -> None:
+    refused = subprocess.run(
+        UP,
+        env={
+            **os.environ,
+            "LOADLAB_VAR": str(tmp_path),
+            "PORT": str(free_port()),
+            "LOADLAB_QUEUE_MEDIA_MAX_JOBS": "many",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert refused.returncode == 1
+    assert "LOADLAB_QUEUE_MEDIA_MAX_JOBS is 'many'" in refused.stderr
+    assert not (tmp_path / "postgres").exists()
