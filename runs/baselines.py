@@ -35,6 +35,7 @@ from runs.chosen_baseline import AUTO, NONE
 from runs.errors import NotAllowedNow
 from runs.models import LoadTestRun
 from runs.models.instants import instant
+from runs.proof import in_words
 from runs.states import RunStatus
 
 SPARKLINE = 50
@@ -213,7 +214,7 @@ def _row(run: LoadTestRun) -> dict[str, Any]:
     return {
         "configuration_id": configuration.pk,
         "name": configuration.name,
-        "in_words": configuration.in_words,
+        "in_words": in_words(configuration),
         "queue": run.target_queue,
         "last_run": run.test_id,
         "last_at": instant(run.finished_at),

@@ -11,8 +11,10 @@ from runs.analysis.ceilings import Situation
 from runs.analysis.changes import current_value, predict, with_change
 from runs.analysis.comparison_words import predicted_too
 from runs.analysis.document import run_figures
-from runs.analysis.judged_figures import family_of
-from runs.analysis.repeats import judge_gate, noise_of
+from runs.analysis.group_words import noise_headline
+from runs.analysis.judged_figures import JudgedFigure, family_of
+from runs.analysis.limit_words import promised
+from runs.analysis.repeats import Gate, Noise, judge_gate, noise_of_figure
 from runs.compare import compare
 from runs.conduct import Watcher, conduct_here
 from runs.errors import LoadLabError
@@ -178,30 +180,50 @@ def _predicted(seen: Examination, *, changes: Mapping[str, float]) -> dict[str, 
     )
     if change is None:
         return None
-    return {**sections.change_section(change), "now_per_s": capacity.throughput_per_s}
+    return {
+        **sections.change_section(change),
+        "now_per_s": capacity.throughput_per_s,
+        "because": promised(change, now_per_s=capacity.throughput_per_s),
+    }
 
 
 def _noise(test_ids: Sequence[str], *, gate: float | None) -> dict[str, Any]:
     runs = list(LoadTestRun.objects.filter(test_id__in=test_ids).order_by("pk"))
     figures = [run_figures(run.figures) for run in runs if run.report is not None]
-    found = []
+    found: list[dict[str, Any]] = []
+    headline = ""
     for figure in family_of(figures):
-        noise = noise_of([each.value(figure) for each in figures], figure=figure.label)
-        entry: dict[str, Any] = {
-            "figure": figure.name,
-            "n": noise.n,
-            "mean": sections.rounded(noise.mean),
-            "run_cv_percent": sections.percent(noise.cv),
-            "smallest_effect_percent": sections.percent(noise.smallest_effect),
-            "because": noise.because,
-        }
+        noise = noise_of_figure(figure, runs=figures)
+        judged = None
         if gate is not None and noise.cv is not None:
             judged = judge_gate(gate, cv=noise.cv, n=noise.n)
-            entry["gate"] = {
-                "effect_percent": sections.percent(gate),
-                "accepted": judged.accepted,
-                "repeats": judged.repeats,
-                "because": judged.because,
-            }
-        found.append(entry)
-    return {"group_id": runs[0].group_id if runs else "", "runs": test_ids, "figures": found}
+        headline = headline or noise_headline(noise, gate=judged)
+        found.append(_noise_document(figure, noise=noise, gate=judged))
+    return {
+        "group_id": runs[0].group_id if runs else "",
+        "runs": test_ids,
+        "headline": headline,
+        "figures": found,
+    }
+
+
+def _noise_document(figure: JudgedFigure, *, noise: Noise, gate: Gate | None) -> dict[str, Any]:
+    interval = noise.cv_interval
+    document: dict[str, Any] = {
+        "figure": figure.name,
+        "label": figure.label,
+        "n": noise.n,
+        "mean": sections.rounded(noise.mean),
+        "run_cv_percent": sections.percent(noise.cv),
+        "run_cv_interval_percent": interval and [*map(sections.percent, interval)],
+        "smallest_effect_percent": sections.percent(noise.smallest_effect),
+        "because": noise.because,
+    }
+    if gate is not None:
+        document["gate"] = {
+            "effect_percent": sections.percent(gate.effect),
+            "accepted": gate.accepted,
+            "repeats": gate.repeats,
+            "because": gate.because,
+        }
+    return document

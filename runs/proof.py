@@ -1,12 +1,13 @@
 """How can the change that a report proposes be tried on the very workload of its run?"""
 
 import shlex
+from collections.abc import Mapping
 from typing import Any
 
 from runs.analysis.changes import Change
-from runs.analysis.workload import Workload
 from runs.arrivals import ArrivalModel
 from runs.examination import Examination
+from runs.models import LoadTestConfiguration
 from runs.spec import Spec
 from workers.tasks.registry import parse_parameters, task_types
 
@@ -30,6 +31,7 @@ def how_to_prove(seen: Examination, *, change: Change) -> dict[str, Any] | None:
 def _command(seen: Examination, *, change: Change) -> str:
     """What to type to try the change on this very workload; defaults are left out."""
     workload, usual = seen.workload, Spec()
+    given = unusual_parameters(workload.task_type, workload.parameters)
     options = [
         ("--change", f"{change.setting}={change.new:g}", True),
         ("--type", workload.task_type, workload.task_type != usual.task_type),
@@ -41,7 +43,7 @@ def _command(seen: Examination, *, change: Change) -> str:
         ("--duration", f"{workload.duration_s or 0:g}", workload.duration_s is not None),
         ("--arrival", workload.arrival.value, workload.arrival is ArrivalModel.POISSON),
         ("--seed", workload.seed, workload.seed != 0),
-        *(("--param", f"{k}={v}", True) for k, v in _given(workload).items()),
+        *(("--param", f"{k}={_written(v)}", True) for k, v in given.items()),
         ("--workers", seen.fleet.processes, seen.fleet.processes > 1),
         ("--repeat", REPEATS, True),
     ]
@@ -49,8 +51,19 @@ def _command(seen: Examination, *, change: Change) -> str:
     return shlex.join(["loadlab", "try", *words])
 
 
-def _given(workload: Workload) -> dict[str, object]:
+def unusual_parameters(task_type: str, parameters: Mapping[str, object]) -> dict[str, object]:
     """The parameters that are not the task type's defaults."""
-    known = task_types().get(workload.task_type)
+    known = task_types().get(task_type)
     defaults = {} if known is None else parse_parameters(known, {})
-    return {k: v for k, v in workload.parameters.items() if defaults.get(k) != v}
+    return {k: v for k, v in parameters.items() if defaults.get(k) != v}
+
+
+def in_words(configuration: LoadTestConfiguration) -> str:
+    """600 × sleep, duration_ms 150: what is sent, with what tells it from its like."""
+    given = unusual_parameters(configuration.task_type, configuration.parameters)
+    told = [f"{name} {_written(value)}" for name, value in given.items()]
+    return ", ".join([configuration.in_words, *told])
+
+
+def _written(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -5,8 +5,9 @@ from typing import Any
 
 from runs.analysis import sections
 from runs.analysis.document import SCHEMA_VERSION, run_figures
+from runs.analysis.group_words import group_headline
 from runs.analysis.judged_figures import family_of
-from runs.analysis.repeats import noise_of
+from runs.analysis.repeats import noise_of_figure
 from runs.baselines import judgement_of_group
 from runs.errors import UnknownRun
 from runs.models import Daemon, LoadTestRun
@@ -138,7 +139,10 @@ def _summary(runs: Sequence[LoadTestRun]) -> dict[str, Any]:
         judgement = judgement_of_group(completed)
         summary |= {
             "verdict": judgement.verdict.value,
-            "headline": judgement.because,
+            "headline": group_headline(
+                [run_figures(run.figures) for run in completed], judgement=judgement
+            ),
+            "because": judgement.because,
             "figures": _spread_of(completed),
             "baseline": judgement.as_document(),
         }
@@ -152,7 +156,7 @@ def _spread_of(runs: Sequence[LoadTestRun]) -> dict[str, Any]:
     for figure in family_of(figures):
         values = [each.value(figure) for each in figures]
         known = [value for value in values if value is not None]
-        noise = noise_of(values, figure=figure.label)
+        noise = noise_of_figure(figure, runs=figures)
         if known:
             spread[figure.name] = {
                 "mean": sections.rounded(noise.mean),

@@ -35,6 +35,14 @@ def change_sentence(change: Change) -> str:
     )
 
 
+def promised(change: Change, *, now_per_s: float) -> str:
+    """The laws promise 148/s instead of 60/s (2.5×), then limited by max_jobs."""
+    return (
+        f"The laws promise {rate(change.predicted_throughput_per_s)}/s instead of"
+        f" {rate(now_per_s)}/s ({times(1 + change.gain)}), then limited by {change.limited_by}."
+    )
+
+
 def fit_sentence(rate_per_s: float, *, found: Bottleneck) -> str:
     """40/s is 24 % of 169/s: it should keep up."""
     able = found.capacity

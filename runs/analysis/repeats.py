@@ -7,10 +7,18 @@ approximation, which promises too much for a handful of runs.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist, fmean, stdev
 
 from runs.analysis.effects import inflation, t_quantile
+from runs.analysis.judged_figures import (
+    FigureScale,
+    JudgedFigure,
+    RunFigures,
+    group_of,
+    valued,
+)
+from runs.analysis.numbers import percent
 
 MOST_REPEATS = 1000
 POWER = 0.8
@@ -38,19 +46,44 @@ class Gate:
     effect: float
     n: int
     accepted: bool
-    repeats: int  # the fewest runs a side that carry it
+    repeats: int | None  # the fewest runs a side that carry it; None where no number does
     because: str
 
+    @property
+    def needs(self) -> str:
+        """The runs a side, in words."""
+        return f"more than {MOST_REPEATS} runs" if self.repeats is None else f"{self.repeats} runs"
 
-def noise_of(values: Sequence[float | None], *, figure: str, naive_gate: float = 0.05) -> Noise:
-    """The run-to-run spread of a figure over repeats of an unchanged configuration."""
+
+def noise_of_figure(figure: JudgedFigure, *, runs: Sequence[RunFigures]) -> Noise:
+    """The run-to-run spread of a judged figure; no smaller than what its measurement can show."""
+    group = group_of(valued(runs, figure=figure), figure=figure)
+    finest = 0.0
+    if group is not None and figure.scale is FigureScale.RATIO:
+        finest = math.sqrt(group.least_variance)
+    values = [each.value(figure) for each in runs]
+    return noise_of(values, figure=figure.label, finest=finest)
+
+
+def noise_of(
+    values: Sequence[float | None],
+    *,
+    figure: str,
+    naive_gate: float = 0.05,
+    finest: float = 0.0,
+) -> Noise:
+    """The run-to-run spread of a figure over repeats of an unchanged configuration.
+
+    `finest`: the CV that measuring alone makes (a clock of whole milliseconds): equal values do not
+    vary by nothing, but by no more than that.
+    """
     known = [value for value in values if value is not None and math.isfinite(value)]
     mean = fmean(known) if known else None
     if len(known) < 2 or not mean:
         because = (
             f"{figure}: {len(known)} of {len(values)} runs have it; two are the fewest that vary"
             if len(known) < 2
-            else f"{figure} is 0 on average: a spread relative to it has no meaning"
+            else f"{figure} is 0 in every run: there is no spread to tell"
         )
         return Noise(
             figure=figure,
@@ -62,21 +95,30 @@ def noise_of(values: Sequence[float | None], *, figure: str, naive_gate: float =
             false_alarms=None,
             because=because,
         )
-    cv = stdev(known) / abs(mean)
+    seen = stdev(known) / abs(mean)
+    cv = max(seen, finest)
     smallest = smallest_effect(cv, n=len(known))
     alarms = false_alarm_rate(naive_gate, cv=cv)
+    low, high = cv_interval(cv, n=len(known))
+    if seen < finest:
+        varies = f"{figure} varies by no more than its clock can show, {percent(cv)}"
+    else:
+        varies = (
+            f"{figure} varies by {percent(cv)} from run to run"
+            f" (by {percent(low)} to {percent(high)}, as far as {len(known)} runs can tell)"
+        )
     return Noise(
         figure=figure,
         n=len(known),
         mean=mean,
         cv=cv,
-        cv_interval=cv_interval(cv, n=len(known)),
+        cv_interval=(low, high),
         smallest_effect=smallest,
         false_alarms=alarms,
         because=(
-            f"{figure} varies by {cv:.2%} from run to run: groups of {len(known)} see a change of"
-            f" {smallest:.1%}; '{naive_gate:.0%} worse than the last run' would be a false alarm"
-            f" {alarms:.0%} of the time"
+            f"{varies}: {len(known)} runs a side show a change of {percent(smallest)} or more;"
+            f" '{percent(naive_gate)} worse than the last run' would be a false alarm"
+            f" {percent(alarms)} of the time"
         ),
     )
 
@@ -84,27 +126,41 @@ def noise_of(values: Sequence[float | None], *, figure: str, naive_gate: float =
 def judge_gate(effect: float, *, cv: float, n: int) -> Gate:
     """Whether groups of n runs carry a gate at `effect`: not below 4·CV/√n.
 
-    That is the effect seen with a power of 80 % (2.8·√2 ≈ 4); a finer gate would mostly miss what
-    it is there for, and what it reports would mostly be luck.
+    That is the effect seen with a power of 80 % (2.8·√2 ≈ 4), for few runs by the exact t test; a
+    finer gate would mostly miss what it is there for, and what it reports would mostly be luck.
     """
     if not 0 < effect < math.inf:
         raise ValueError(f"a gate is a share above zero such as 0.05, not {effect}")
-    repeats = max(2, math.ceil((4 * cv / effect) ** 2 - 1e-9))
-    accepted = n >= repeats
-    because = (
-        f"{n} runs a side see {smallest_effect(cv, n=n):.1%} at a run-to-run CV of {cv:.2%}"
-        if n > 0
-        else f"no runs, and a run-to-run CV of {cv:.2%}"
+    exact = repeats_needed(effect, cv=cv)
+    repeats = None if exact is None else max(exact, math.ceil((4 * cv / effect) ** 2 - 1e-9))
+    accepted = repeats is not None and n >= repeats
+    gate = Gate(effect=effect, n=n, accepted=accepted, repeats=repeats, because="")
+    known = (
+        f"{n} runs a side show {percent(smallest_effect(cv, n=n))} or more"
+        if n > 1
+        else f"{'one run' if n else 'no runs'} a side show nothing"
     )
-    because += f": a gate at {effect:.1%} " + (
-        "holds" if accepted else f"needs {repeats} runs a side"
-    )
-    return Gate(effect=effect, n=n, accepted=accepted, repeats=repeats, because=because)
+    ends = "holds" if accepted else f"needs {gate.needs} a side"
+    because = f"at a run-to-run CV of {percent(cv)} {known}: a gate at {percent(effect)} {ends}"
+    return replace(gate, because=because)
 
 
 def smallest_effect(cv: float, *, n: int) -> float:
-    """4·CV/√n: the relative change that two groups of n runs see in four of five cases."""
-    return 4 * cv / math.sqrt(n)
+    """The relative change that two groups of n runs see in four of five cases.
+
+    4·CV/√n for many runs; for few, where Student's t has longer tails, by its exact power: 3.1,
+    2.0, 1.3 and 0.9 CV for 3, 5, 10 and 20 runs a side. Infinite below two runs a side.
+    """
+    if n < 2:
+        return math.inf
+    low, high = 4 * cv / math.sqrt(n), 100 * cv / math.sqrt(n)
+    if cv == 0 or power_of(low, cv=cv, now=n, before=n) >= POWER:
+        return low
+    while high > low * 1.0001:  # bisection: power grows with the effect
+        middle = (low + high) / 2
+        seen = power_of(middle, cv=cv, now=n, before=n) >= POWER
+        low, high = (low, middle) if seen else (middle, high)
+    return high
 
 
 def false_alarm_rate(gate: float, *, cv: float) -> float:

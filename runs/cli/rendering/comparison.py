@@ -3,7 +3,6 @@
 from rich.text import Text
 
 from runs.cli import figures
-from runs.cli.rendering.ceilings import change_lines
 from runs.cli.rendering.reading import Document, amount, items, part, value, words
 from runs.cli.rendering.report import MARKS
 from runs.cli.rendering.sheet import Lines, Sheet, apart
@@ -15,7 +14,8 @@ def comparison_lines(document: Document, *, sheet: Sheet) -> Lines:
     """Each comparison with the first side, then what a trial predicted and the sides themselves."""
     document = sheet.glyphs.fit(document)
     blocks = [_comparison(each, sheet=sheet) for each in items(document, "comparisons")]
-    predicted = change_lines(part(document, "predicted"), sheet=sheet)
+    promise = words(document, "predicted", "because")
+    predicted = sheet.paragraph(promise, label="predicted") if promise else []
     return apart([*blocks, predicted, _sides(document, sheet=sheet)])
 
 

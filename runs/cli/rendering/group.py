@@ -44,7 +44,8 @@ def _row(run: Document) -> tuple[str, ...]:
 
 def _summary(summary: Document, *, besides: list[str], sheet: Sheet) -> Lines:
     """Every figure of the summary: tables where figures have several statistics, else a list."""
-    rest = {name: entry for name, entry in summary.items() if name not in besides}
+    told = {*besides, "baseline"}  # the headline tells it; --json has it whole
+    rest = {name: entry for name, entry in summary.items() if name not in told}
     tables = {name: entry for name, entry in rest.items() if _is_table(entry)}
     lines = pairs({name: rest[name] for name in rest if name not in tables}, sheet=sheet)
     for name, entry in tables.items():
@@ -61,7 +62,7 @@ def statistics_lines(name: str, entry: Document, *, sheet: Sheet) -> Lines:
     rows = {figure: stats for figure, stats in entry.items() if isinstance(stats, dict)}
     columns = list(dict.fromkeys(column for stats in rows.values() for column in stats))
     return sheet.table(
-        (name.replace("_", " "), *(column.replace("_", " ") for column in columns)),
+        (name.replace("_", " "), *(_titled(column) for column in columns)),
         [
             (figure, *(statistic(figure, column, stats.get(column)) for column in columns))
             for figure, stats in rows.items()
@@ -69,10 +70,16 @@ def statistics_lines(name: str, entry: Document, *, sheet: Sheet) -> Lines:
     )
 
 
+def _titled(column: str) -> str:
+    return column.removesuffix("_percent").replace("_", " ")
+
+
 def statistic(figure: str, column: str, given: object) -> str:
     """One statistic of a figure in that figure's unit; counts and shares have none."""
     if column in {"n", "count", "runs"}:
         return figures.count(given)
+    if column.endswith("_percent"):
+        return figures.percent(given)
     if column in {"cv", "run_cv", "ratio", "verdict"} or isinstance(given, str):
         return figures.plain(given)
     return figures.with_unit(figure, given)

@@ -13,7 +13,7 @@ def noise_lines(document: Document, *, sheet: Sheet) -> Lines:
     found = items(document, "figures")
     rows = [
         (
-            words(entry, "figure"),
+            _named(entry),
             figures.count(value(entry, "n")),
             figures.with_unit(words(entry, "figure"), value(entry, "mean")),
             figures.percent(value(entry, "run_cv_percent")),
@@ -23,7 +23,19 @@ def noise_lines(document: Document, *, sheet: Sheet) -> Lines:
     ]
     sentences: Lines = []
     for entry in found:
-        for said in (words(entry, "because"), words(part(entry, "gate"), "because")):
-            sentences += sheet.paragraph(f"{words(entry, 'figure')}: {said}") if said else []
-    table = sheet.table(_HEADER, rows) if rows else []
-    return apart([table, sentences, sheet.paragraph(words(document, "group_id"), style="dim")])
+        gate = words(part(entry, "gate"), "because")
+        said = f"{_named(entry)}: {gate}" if gate else words(entry, "because")
+        sentences += sheet.paragraph(said) if said else []
+    headline = words(document, "headline")
+    return apart(
+        [
+            sheet.paragraph(headline, style="bold") if headline else [],
+            sheet.table(_HEADER, rows) if rows else [],
+            sentences,
+            sheet.paragraph(words(document, "group_id"), style="dim"),
+        ]
+    )
+
+
+def _named(entry: Document) -> str:
+    return words(entry, "label") or words(entry, "figure")

@@ -7,11 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from runs.analysis.judged_figures import FAILURE_RATE, P95_EXECUTION, RunFigures
 from runs.analysis.repeats import (
     cv_interval,
     false_alarm_rate,
     judge_gate,
     noise_of,
+    noise_of_figure,
     power_of,
     repeats_needed,
     smallest_effect,
@@ -44,10 +46,13 @@ def test_published_false_alarms_of_a_gate_on_the_last_run() -> None:
 @pytest.mark.parametrize(("n", "in_cvs"), [(3, 3.1), (5, 2.0), (10, 1.3), (20, 0.9)])
 def test_published_detectable_change(n: int, in_cvs: float) -> None:
     assert power_of(in_cvs * 0.01, cv=0.01, now=n, before=n) == pytest.approx(0.8, abs=0.025)
+    assert smallest_effect(0.01, n=n) == pytest.approx(in_cvs * 0.01, rel=0.03)
 
 
 def test_four_cvs_over_root_n_is_the_80_percent_effect() -> None:
-    assert smallest_effect(0.03, n=9) == pytest.approx(0.04)
+    assert smallest_effect(0.03, n=900) == pytest.approx(0.004)
+    assert smallest_effect(0.0, n=9) == 0
+    assert smallest_effect(0.03, n=1) == math.inf
     assert power_of(smallest_effect(0.03, n=50), cv=0.03, now=50, before=50) == pytest.approx(
         0.8, abs=0.01
     )
@@ -93,10 +98,13 @@ def test_a_stricter_alpha_asks_for_more_runs() -> None:
 def test_noise_of_four_runs() -> None:
     noise = noise_of([100, 101, 99, 102], figure="overall_throughput")
     assert noise.cv == pytest.approx(stats.variation([100, 101, 99, 102], ddof=1))
-    assert noise.smallest_effect == pytest.approx(2 * (noise.cv or 0))
+    assert noise.smallest_effect == pytest.approx(2.38 * (noise.cv or 0), rel=0.01)
     assert noise.cv_interval is not None
     assert noise.cv_interval[0] < (noise.cv or 0) < noise.cv_interval[1]
-    assert noise.because.startswith("overall_throughput varies by 1.28% from run to run")
+    assert noise.because.startswith(
+        "overall_throughput varies by 1.3 % from run to run (by 0.7 % to 4.8 %, as far as 4 runs"
+        " can tell): 4 runs a side show a change of 3.1 % or more; '5 % worse than the last run'"
+    )
 
 
 def test_the_interval_of_a_cv_is_that_of_the_variance() -> None:
@@ -112,20 +120,36 @@ def test_fewer_than_two_runs_do_not_vary(values: list[float | None]) -> None:
     assert "two are the fewest" in noise.because
 
 
+def test_equal_values_vary_by_no_more_than_their_clock_shows() -> None:
+    runs = [RunFigures(run_id="lt", values={"p95_execution_time_ms": 156.0})] * 3
+    noise = noise_of_figure(P95_EXECUTION, runs=runs)
+    assert noise.cv == pytest.approx(1 / 156 / math.sqrt(12))
+    assert "varies by no more than its clock can show, 0.2 %" in noise.because
+    failing = [RunFigures(run_id="lt", completed=90, failed=10)] * 3
+    assert noise_of_figure(FAILURE_RATE, runs=failing).cv == 0
+    assert noise_of_figure(P95_EXECUTION, runs=failing).cv is None
+
+
 def test_a_figure_of_zero_has_no_relative_spread() -> None:
-    assert "no meaning" in noise_of([0.0, 0.0, 0.0], figure="p50").because
+    assert "no spread" in noise_of([0.0, 0.0, 0.0], figure="p50").because
 
 
 def test_a_gate_below_the_noise_is_refused_with_the_repeats_that_would_carry_it() -> None:
     refused = judge_gate(0.05, cv=0.03, n=3)
     assert not refused.accepted
-    assert refused.repeats == 6
+    assert refused.repeats == 7
     assert refused.because == (
-        "3 runs a side see 6.9% at a run-to-run CV of 3.00%: a gate at 5.0% needs 6 runs a side"
+        "at a run-to-run CV of 3 % 3 runs a side show 9.2 % or more: a gate at 5 % needs 7 runs a"
+        " side"
     )
-    assert judge_gate(0.05, cv=0.03, n=6).accepted
-    assert judge_gate(0.04, cv=0.03, n=9).accepted  # 4·CV/√n exactly
-    assert "no runs" in judge_gate(0.05, cv=0.03, n=0).because
+    assert judge_gate(0.05, cv=0.03, n=7).accepted
+    assert not judge_gate(0.05, cv=0.03, n=6).accepted
+    assert judge_gate(0.02, cv=0.03, n=37).accepted
+    assert "no runs a side show nothing" in judge_gate(0.05, cv=0.03, n=0).because
+    assert "one run a side show nothing" in judge_gate(0.05, cv=0.03, n=1).because
+    hopeless = judge_gate(0.001, cv=0.1, n=1000)
+    assert (hopeless.accepted, hopeless.repeats) == (False, None)
+    assert "needs more than 1000 runs a side" in hopeless.because
 
 
 @pytest.mark.parametrize("effect", [0.0, -0.1, math.inf, math.nan])

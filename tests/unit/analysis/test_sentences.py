@@ -16,7 +16,7 @@ from runs.analysis.findings import RunFindings
 from runs.analysis.fleet import Fleet
 from runs.analysis.history import BaselineKind
 from runs.analysis.judgement import Judgement, no_baseline
-from runs.analysis.limit_words import change_sentence, fit_sentence, limited_by
+from runs.analysis.limit_words import change_sentence, fit_sentence, limited_by, promised
 from runs.analysis.recommendations import recommend
 from runs.analysis.regime import RegimeReason
 from runs.analysis.samples import Samples
@@ -330,6 +330,14 @@ def test_a_run_far_from_every_law_says_so(reached: float, limit: str) -> None:
         "No change is proposed: what limits this queue is not in the ceilings.",
     )
     assert words.gists["answer"] == "60 tasks/s."
+
+
+def test_what_a_trial_was_promised() -> None:
+    change = saturated().bottleneck.change
+    assert change is not None
+    assert promised(change, now_per_s=60.0) == (
+        "The laws promise 120/s instead of 60/s (2.0×), then limited by poll_delay."
+    )
 
 
 def test_a_run_near_its_law_keeps_what_is_proposed() -> None:

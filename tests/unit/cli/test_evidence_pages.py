@@ -51,6 +51,20 @@ def test_an_explanation_names_whom_it_is_about_the_ceilings_and_whether_a_rate_f
         assert said in text
 
 
+def test_an_explanation_leads_with_the_limit_and_what_to_change() -> None:
+    told = {
+        **EXPLANATION,
+        "headline": "Would be limited by poll_delay at 60/s.",
+        "action": "Change poll_delay 0.5 → 0.05: predicted 148/s.",
+    }
+    text = text_of(explanation_lines(told, sheet=PAGE))
+    assert text.startswith("media\nWould be limited by poll_delay at 60/s.\nserved by")
+    assert "Change poll_delay 0.5 → 0.05: predicted 148/s." in text
+    assert "predicted_throughput_per_s" not in text
+    fitting = text_of(explanation_lines(changed(told, rate__because="It fits well."), sheet=PAGE))
+    assert "rate       It fits well." in fitting
+
+
 @pytest.mark.parametrize(("fits", "said"), [(False, "too much"), (None, "not known")])
 def test_a_rate_that_does_not_fit_is_too_much(fits: bool | None, said: str) -> None:
     text = text_of(explanation_lines(changed(EXPLANATION, rate__fits=fits), sheet=PAGE))
@@ -75,6 +89,8 @@ def test_a_comparison_leads_with_its_sentence_and_shows_every_figure() -> None:
     ]
     assert failures.split()[-6:] == ["+0.20", "points", "-0.10", "to", "+0.40", "unchanged"]
     assert "changed   arq_settings.poll_delay_s 0.5 → 0.05" in lines
+    promise = {**COMPARISON, "predicted": {"because": "The laws promise 148/s."}}
+    assert "predicted  The laws promise 148/s." in text_of(comparison_lines(promise, sheet=PAGE))
 
 
 @pytest.mark.parametrize(
@@ -104,6 +120,11 @@ def test_noise_tells_the_smallest_change_and_what_a_gate_needs() -> None:
     assert row.split() == ["overall_throughput", "3", "56.3/s", "2.82", "%", "6.51", "%"]
     assert "overall_throughput: a gate at 5.0% needs 6 runs a side" in text
     assert text.endswith("lg_a")
+    named = [{**entry, "label": "throughput"} for entry in NOISE["figures"][:1]]
+    told = {**NOISE, "headline": "From run to run it varies.", "figures": named}
+    text = text_of(noise_lines(told, sheet=PAGE))
+    assert text.startswith("From run to run it varies.\n")
+    assert "throughput: a gate at 5.0% needs 6 runs a side" in text
 
 
 def test_a_workload_shows_its_last_figure_its_baseline_and_since_when() -> None:

@@ -212,6 +212,11 @@ def test_a_group_has_a_line_for_each_run_and_its_summary() -> None:
     for wanted in ("lt_20261123T094501_7f3a9c", "lt_20261123T094601_0b1c2d", "lg_0a1b2c3d4e5f"):
         assert wanted in text
     assert text.startswith("60 tasks/s in 2 runs, 0.1 % apart.")
+    spread = {"overall_throughput": {"mean": 59.4, "run_cv_percent": 2.8, "n": 2}}
+    summary = {"figures": spread, "baseline": {"kind": "none", "figures": {"x": {"ratio": 1}}}}
+    lines = text_of(group_lines({**GROUP, "summary": summary}, sheet=PAGE)).splitlines()
+    assert "overall_throughput  59.4/s   2.8 %  2" in lines
+    assert not any("baseline" in line for line in lines)
     assert (
         text_of(group_lines({"group_id": "lg_1", "runs": [], "summary": None}, sheet=PAGE))
         == "lg_1"
