@@ -18,6 +18,7 @@ from runs.analysis.ratings import efficiency_rating, throughput_rating
 from runs.analysis.recommendations import recommend
 from runs.analysis.sentences import Words, pressure_because, say
 from runs.analysis.thresholds import judge_thresholds, parse_threshold
+from runs.analysis.verdicts import Verdict
 from runs.baselines import Judged, judgement_of
 from runs.errors import NotAllowedNow
 from runs.evidence import (
@@ -83,7 +84,7 @@ def _judge(run: LoadTestRun, *, status: RunStatus) -> dict[str, Any]:
     analysis["because"] = words.because
     document["headline"] = words.headline
     document["gists"] = dict(words.gists)
-    document["notes"] = [*run.notes, *words.notes]
+    document["notes"] = [*run.notes, *_unsaid_doubts(seen, judgement=judgement), *words.notes]
     document["thresholds"] = [
         result.as_document()
         for result in judge_thresholds(map(parse_threshold, run.thresholds), report=document)
@@ -98,6 +99,13 @@ def _judge(run: LoadTestRun, *, status: RunStatus) -> dict[str, Any]:
         "regime": document["analysis"]["regime"] or "",
         "is_doubtful": bool(seen.doubts),
     }
+
+
+def _unsaid_doubts(seen: Examination, *, judgement: Judgement) -> list[str]:
+    """What makes the run doubtful, where there is no baseline against which it would be said."""
+    if judgement.verdict is not Verdict.NO_BASELINE or seen.run.sent_count == 0:
+        return []
+    return [f"{doubt[0].upper()}{doubt[1:]}." for doubt in seen.doubts]
 
 
 def _document(seen: Examination, *, status: RunStatus) -> dict[str, Any]:

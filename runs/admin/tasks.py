@@ -137,7 +137,7 @@ class TaskAdmin(SeenAdmin):
         order = order_of(request)
         try:
             return _BEHIND[order](queryset, *place.split(":"))
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             return queryset.none()
 
     def place_of(self, request: HttpRequest, task: TaskMetric) -> str:

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,10 +18,14 @@ import redis
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 TASK_MODULE = CHECKOUT / "tests" / "integration"
+MANAGE = str(CHECKOUT / "manage.py")
 COMMANDS = {
-    "dispatcher": ("load_test", "dispatch"),
-    "collector": ("collect_results",),
-    "worker": ("runworker_loadtest", "--queue", "load_test"),
+    "dispatcher": (MANAGE, "load_test", "dispatch"),
+    "early-dispatcher": (
+        *(str(Path(__file__).with_name("an_hour_ahead.py")), "load_test", "dispatch"),
+    ),
+    "collector": (MANAGE, "collect_results"),
+    "worker": (MANAGE, "runworker_loadtest", "--queue", "load_test"),
 }
 
 
@@ -53,7 +57,7 @@ class Loadlab:
         log = (self.folder / f"{name.replace(' ', '-')}.log").open("ab")
         with log:
             self.processes[name] = subprocess.Popen(
-                [sys.executable, str(CHECKOUT / "manage.py"), *COMMANDS[name.split()[0]]],
+                [sys.executable, *COMMANDS[name.split()[0]]],
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -80,16 +84,33 @@ class Loadlab:
                 process.wait()
         self.processes.clear()
 
-    def command(self, *arguments: str, timeout: float = 60) -> str:
-        """What a command of loadlab prints."""
-        done = subprocess.run(
-            [sys.executable, str(CHECKOUT / "manage.py"), *arguments],
-            env=self.environment,
+    def ask(
+        self, *arguments: str, timeout: float = 60, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
+        """A command of loadlab, whatever comes of it."""
+        return subprocess.run(
+            [sys.executable, MANAGE, *arguments],
+            env=self.environment | variables,
             capture_output=True,
             text=True,
             timeout=timeout,
             check=False,
         )
+
+    def stop_servers(self) -> None:
+        """Stop PostgreSQL and Redis; asking for the URL of one starts it again."""
+        subprocess.run(
+            [sys.executable, "-m", "loadlab.embedded", "stop"],
+            env=self.environment,
+            cwd=CHECKOUT,
+            timeout=60,
+            check=False,
+            capture_output=True,
+        )
+
+    def command(self, *arguments: str, timeout: float = 60) -> str:
+        """What a command of loadlab prints."""
+        done = self.ask(*arguments, timeout=timeout)
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
@@ -104,6 +125,11 @@ class Loadlab:
                 for word in ("--param", f"{name}={value}")
             ),
         )
+
+    def log_of(self, name: str) -> list[str]:
+        """What a process of ours has said."""
+        log = self.folder / f"{name.replace(' ', '-')}.log"
+        return log.read_text(errors="replace").splitlines() if log.exists() else []
 
     def sql(self, query: str, *arguments: object) -> list[tuple[object, ...]]:
         """Rows straight from PostgreSQL."""
@@ -124,7 +150,7 @@ class Loadlab:
         code = f"from loadlab import embedded; print(embedded.{function}())"
         return subprocess.run(
             [sys.executable, "-c", code],
-            env=self.environment,
+            env=self.environment | {"DATABASE_URL": "", "REDIS_URL": ""},
             cwd=CHECKOUT,
             capture_output=True,
             text=True,
@@ -146,12 +172,16 @@ class Loadlab:
             time.sleep(0.2)
         return time.monotonic() - began
 
+    def wait_until(self, holds: Callable[[], bool], *, within_s: float = 60) -> None:
+        """Until it holds; what the processes said where it never does."""
+        deadline = time.monotonic() + within_s
+        while not holds():
+            assert time.monotonic() < deadline, self.last_words()
+            time.sleep(0.05)
+
     def wait_for_rows(self, test_id: str, *, at_least: int, within_s: float = 60) -> None:
         """Until so many tasks are stored."""
-        began = time.monotonic()
-        while self._rows(test_id) < at_least:
-            assert time.monotonic() - began < within_s, self.last_words()
-            time.sleep(0.05)
+        self.wait_until(lambda: self._rows(test_id) >= at_least, within_s=within_s)
 
     def _rows(self, test_id: str) -> int:
         query = "SELECT count(*) FROM runs_taskmetric WHERE task_id LIKE %s"
@@ -210,14 +240,7 @@ def a_loadlab(names: Sequence[str], *, job_timeout_s: float = 3.0) -> Iterator[L
         yield lab
     finally:
         lab.stop()
-        subprocess.run(
-            [sys.executable, "-m", "loadlab.embedded", "stop"],
-            env=environment,
-            cwd=CHECKOUT,
-            timeout=60,
-            check=False,
-            capture_output=True,
-        )
+        lab.stop_servers()
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -22,6 +22,7 @@ from loadlab.embedded.wheels import installed_program
 HERE = Path(__file__).resolve().parent
 CHECKOUT = HERE.parents[2]
 PATIENCE_S = 20.0
+TOLD_S = 3.0  # a worker that leaves says so; silence alone would take Flower four seconds
 
 _DJANGO = "DJANGO_SETTINGS_MODULE"
 

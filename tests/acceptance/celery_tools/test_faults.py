@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from processes import Broker, Flower, Running, arq_worker, enqueue, eventually
+from processes import TOLD_S, Broker, Flower, Running, arq_worker, enqueue, eventually
 from test_wire import capturing
 
 WorkerStarter = Callable[..., Running]
@@ -160,4 +160,4 @@ def test_a_worker_that_is_flooded_when_it_ends_says_that_it_goes(
     eventually(lambda: len(seen.tasks()) > 20)
     process.terminate()
     (name,) = seen.workers()
-    eventually(lambda: not seen.workers()[name], within_s=1)
+    eventually(lambda: not seen.workers()[name], within_s=TOLD_S)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from processes import Broker, Flower, Running, enqueue, eventually
+from processes import TOLD_S, Broker, Flower, Running, enqueue, eventually
 
 from workers.celery.events import HEARTBEAT_S
 
@@ -26,7 +26,7 @@ def test_every_worker_is_online_until_it_ends(
     assert seen.workers()[names[second.pid]]
 
     second.terminate()
-    eventually(lambda: not seen.workers()[names[second.pid]], within_s=1)
+    eventually(lambda: not seen.workers()[names[second.pid]], within_s=TOLD_S)
 
 
 def test_every_task_is_told_with_what_became_of_it(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import venvs
-from processes import Broker, Flower, Running, arq_worker, enqueue, eventually
+from processes import TOLD_S, Broker, Flower, Running, arq_worker, enqueue, eventually
 
 
 @pytest.fixture
@@ -41,4 +41,4 @@ def test_flower_sees_inspects_and_revokes(
     with broker.client() as client:
         assert client.exists("celery-task-meta-sum")
     assert process.terminate() == 0, process.said
-    eventually(lambda: not seen.workers()[name], within_s=1)
+    eventually(lambda: not seen.workers()[name], within_s=TOLD_S)
