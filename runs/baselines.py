@@ -14,14 +14,8 @@ from runs.analysis.document import (
     run_figures,
 )
 from runs.analysis.doubts import group_doubts
-from runs.analysis.history import (
-    Baseline,
-    BaselineKind,
-    PastRun,
-    change_points,
-    history_baseline,
-)
-from runs.analysis.judged_figures import RunFigures, family_of
+from runs.analysis.history import Baseline, BaselineKind, PastRun, history_baseline
+from runs.analysis.judged_figures import RunFigures
 from runs.analysis.judgement import (
     Judgement,
     incomparable,
@@ -30,15 +24,13 @@ from runs.analysis.judgement import (
     not_asked,
     unusable_baseline,
 )
-from runs.analysis.verdicts import Verdict
 from runs.chosen_baseline import AUTO, NONE
 from runs.errors import NotAllowedNow
+from runs.histories import ranked_configurations, rows_of
 from runs.models import LoadTestRun
 from runs.models.instants import instant
-from runs.proof import in_words
 from runs.states import RunStatus
 
-SPARKLINE = 50
 HISTORY = 60  # runs looked at: 20 make a baseline, more show where it changed
 
 
@@ -190,55 +182,26 @@ def _reported(runs: Iterable[LoadTestRun]) -> list[ReportedRun]:
 def baseline_rows() -> list[dict[str, Any]]:
     """One row per configuration that has finished runs, regressed first, then the latest first.
 
-    The history shown is that of the last run: equal slots, arq settings and host class.
+    The history shown is that of the last run: equal slots, arq settings and host class. However
+    many configurations there are, it takes the same few queries.
     """
-    rows = [
-        _row(run)
-        for run in LoadTestRun.objects.latest_of_each_configuration().select_related(
-            "configuration__pinned_run"
-        )
-    ]
-    return sorted(rows, key=lambda row: _ORDER.get(row["verdict"], len(_ORDER)))
+    rows = rows_of(ranked_configurations().ids)
+    return [{name: row[name] for name in _SHOWN} | _instants(row) for row in rows]
 
 
-_ORDER = {Verdict.REGRESSED.value: 0, Verdict.INCONCLUSIVE.value: 1, Verdict.IMPROVED.value: 2}
+_SHOWN = (
+    *("configuration_id", "name", "in_words", "queue", "last_run", "verdict", "headline"),
+    *("figure", "figure_label", "unit", "higher_is_better", "last_figure"),
+    *("baseline", "baseline_n", "change_points", "since", "since_verdict", "pinned_run"),
+)
 
 
-def _row(run: LoadTestRun) -> dict[str, Any]:
-    configuration = run.configuration
-    earlier = history_of(run, environment_key=run.environment_key, most=SPARKLINE - 1)
-    history = past_runs([*earlier, run])
-    figure = family_of([past.figures for past in history])[0]
-    points = [point for point in change_points(history) if point.figure == figure]
-    baseline = history_baseline(history[:-1])
+def _instants(row: Mapping[str, Any]) -> dict[str, Any]:
+    """What a row says of time, and its history without what only pages show."""
     return {
-        "configuration_id": configuration.pk,
-        "name": configuration.name,
-        "in_words": in_words(configuration),
-        "queue": run.target_queue,
-        "last_run": run.test_id,
-        "last_at": instant(run.finished_at),
-        "figure": figure.name,
-        "figure_label": figure.label,
-        "unit": figure.unit.strip(),
-        "higher_is_better": figure.higher_is_better,
-        "last_figure": run_figures(run.figures).value(figure),
-        "verdict": run.verdict,
-        "headline": run.headline,
-        "baseline": None if baseline is None else baseline.value(figure),
-        "baseline_n": 0 if baseline is None else len(baseline.runs),
-        "history": [
-            {
-                "test_id": past.figures.run_id,
-                "value": past.figures.value(figure),
-                "at": instant(past.at),
-            }
-            for past in history
-        ],
-        "change_points": [point.run_id for point in points],
-        "since": points[-1].because if points else None,
-        "since_verdict": points[-1].verdict.value if points else None,
-        "pinned_run": None
-        if configuration.pinned_run is None
-        else configuration.pinned_run.test_id,
+        "last_at": instant(row["last_at"]),
+        "history": [{name: each[name] for name in _POINT} for each in row["history"]],
     }
+
+
+_POINT = ("test_id", "value", "at")

@@ -25,6 +25,7 @@ from runs.analysis.judged_figures import (
 from runs.analysis.verdicts import Verdict
 from runs.models import LoadTestRun
 from runs.models.instants import instant
+from runs.proof import in_words
 from runs.states import RunStatus
 
 MOST = 50
@@ -149,7 +150,7 @@ def _row(run: Any, before: Sequence[LoadTestRun]) -> dict[str, Any]:
     return history | {
         "configuration_id": configuration.pk,
         "name": configuration.name,
-        "in_words": configuration.in_words,
+        "in_words": in_words(configuration),
         "queue": run.target_queue,
         "last_run": run.test_id,
         "last_at": run.finished_at,

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from factories import ORIGIN
+from pytest_django import DjangoAssertNumQueries
 from stored_runs import Story, described, judged
 
 from runs.baselines import baseline_rows, pin, unpin
@@ -257,6 +258,15 @@ class TestBaselineRows:
         assert row["pinned_run"] == slower[0].test_id
         assert row["baseline_n"] == 5
         assert row["last_figure"] == pytest.approx(20 / 1.3, rel=0.02)
+
+
+    def test_the_queries_are_as_many_for_one_configuration_as_for_six(
+        self, django_assert_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        for seed in range(6):
+            histories(2, workload={"seed": seed})
+            with django_assert_num_queries(4):
+                assert len(baseline_rows()) == seed + 1
 
 
 def ids(runs: list[LoadTestRun]) -> list[str]:
