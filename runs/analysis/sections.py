@@ -19,6 +19,7 @@ from runs.analysis.percentiles import nearest_ranks
 from runs.analysis.summary import Summary
 from runs.analysis.timeline import MOST_POINTS
 
+MOST_SUMMED = 1e290  # a million such numbers have a sum
 _TIMES = ("execution_time", "queue_wait", "sojourn_time")
 
 
@@ -64,7 +65,7 @@ def type_metrics_section(metrics: Mapping[str, NDArray[np.float64]]) -> dict[str
             continue
         p50, p95 = nearest_ranks(reported, (0.5, 0.95))
         found[name] = {
-            "mean": rounded(float(reported.mean())),
+            "mean": rounded(_mean(reported)),
             "p50": rounded(p50),
             "p95": rounded(p95),
             "min": rounded(float(reported.min())),
@@ -121,6 +122,14 @@ def percent(share: float | None) -> float | None:
 def rounded(value: float | None) -> float | None:
     """Six significant digits: more than any figure here is worth; null for what is no number."""
     return float(f"{value:.6g}") if value is not None and np.isfinite(value) else None
+
+
+def _mean(values: NDArray[np.float64]) -> float:
+    """The arithmetic mean, also of numbers so absurd that their sum is none."""
+    largest = float(np.abs(values).max())
+    if largest < MOST_SUMMED:
+        return float(values.mean())
+    return float((values / largest).mean()) * largest
 
 
 def _statistics(figures: TimeFigures) -> dict[str, float | None]:

@@ -259,7 +259,6 @@ class TestBaselineRows:
         assert row["baseline_n"] == 5
         assert row["last_figure"] == pytest.approx(20 / 1.3, rel=0.02)
 
-
     def test_the_queries_are_as_many_for_one_configuration_as_for_six(
         self, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 from made_runs import samples, summary_of
 
-from runs.analysis.sections import timeline_section
+from runs.analysis.sections import timeline_section, type_metrics_section
 
 
 def timeline(*, seen_at_s: list[float], cpu: list[float | None]) -> list[float | None]:
@@ -40,3 +40,14 @@ def test_several_samples_of_a_bin_are_averaged_and_unknown_ones_left_out() -> No
 
 def test_nothing_seen_is_nothing_known() -> None:
     assert set(timeline(seen_at_s=[], cpu=[])) == {None}
+
+
+def test_the_mean_of_absurd_numbers_lies_between_them() -> None:
+    found = type_metrics_section({"absurd": np.array([1.6e308, 1.8e307, -1e-310, 1.6e308])})
+    assert found["absurd"]["mean"] == 8.45e307
+    assert (found["absurd"]["min"], found["absurd"]["max"]) == (-1e-310, 1.6e308)
+
+
+def test_what_is_no_number_is_no_metric() -> None:
+    found = type_metrics_section({"nothing": np.array([np.nan]), "some": np.array([1.0, np.inf])})
+    assert found == {"some": {"mean": 1, "p50": None, "p95": None, "min": 1, "max": 1, "n": 1}}
