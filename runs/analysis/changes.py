@@ -5,13 +5,12 @@ is the next ceiling, not a guess.
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from runs.analysis.ceilings import Ceiling, CeilingName, Situation, ceilings_of
 from runs.analysis.constants import SKIP_CPU_SHARE, Constants, value_of
 from runs.analysis.fleet import Fleet, Worker, WorkerSettings
-from runs.analysis.numbers import number, percent, setting_value
+from runs.analysis.numbers import number, percent
 
 LEAST_GAIN = 0.05  # below it no change is worth its cost
 OWN_KNOB_GAIN = 0.2  # from here on the knob that binds is preferred to any other
@@ -35,8 +34,6 @@ class Change:
 
 # From the cheapest to the dearest for whoever runs the queue.
 KNOBS = ("poll_delay", "queue_read_limit", "max_jobs", "processes", "pool_processes")
-WORKER_START_S = 2.0  # what a try adds to each run for starting and stopping its workers
-REPEATS = 5
 _MOVED_BY = {
     CeilingName.POLL_DELAY: "poll_delay",
     CeilingName.MAX_JOBS: "max_jobs",
@@ -46,23 +43,6 @@ _MOVED_BY = {
     CeilingName.EVENT_LOOP: "processes",
     CeilingName.PROCESS_POOL: "pool_processes",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proof:
-    """The command that proves a change, and about how long it takes."""
-
-    command: str
-    seconds: float
-
-
-def proof_of(change: Change, *, duration_s: float, run_options: Sequence[str] = ()) -> Proof:
-    """`try` with five runs of each side; `run_options` repeat the workload."""
-    command = (
-        f"loadlab try --change {change.setting}={setting_value(change.new)} --repeat {REPEATS}"
-    )
-    pair = duration_s * (1 + 1 / (1 + change.gain)) + 2 * WORKER_START_S
-    return Proof(command=" ".join((command, *run_options)), seconds=REPEATS * pair)
 
 
 def best_change(situation: Situation, *, ceilings: tuple[Ceiling, ...]) -> Change | None:

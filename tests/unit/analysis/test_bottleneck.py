@@ -11,7 +11,6 @@ from runs.analysis.changes import (
     best_change,
     current_value,
     predict,
-    proof_of,
     with_change,
 )
 from runs.analysis.constants import Constants
@@ -158,13 +157,6 @@ def test_a_prediction_of_nothing_is_none() -> None:
 def test_without_heartbeats_the_cost_of_polling_is_told_in_polls() -> None:
     change = change_of(fleet(max_jobs=30), 0.17, Constants())
     assert change.cost == "20 polls per second and idle worker"
-
-
-def test_a_proof_is_a_command_and_its_time() -> None:
-    change = change_of(fleet(max_jobs=30), 0.17)
-    proof = proof_of(change, duration_s=16.8, run_options=("--tasks", "1000"))
-    assert proof.command == "loadlab try --change poll_delay=0.05 --repeat 5 --tasks 1000"
-    assert proof.seconds == pytest.approx(5 * (16.8 + 16.8 / 2.47 + 4), rel=0.02)
 
 
 @pytest.mark.parametrize(
