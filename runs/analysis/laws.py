@@ -175,17 +175,22 @@ class FleetLaws:
         polls are spread evenly.
         """
         spread = tuple(np.arange(len(self.workers)) / len(self.workers))
-        return self.page_rate((0.0,)), self.page_rate(spread)
+        return self.page_rate((0.0,)), self.page_rate(spread, refilled_from=(0.0,))
 
-    def page_rate(self, phases: tuple[float, ...]) -> float:
-        """Q / E[time until the first poll of any worker after a task] for polls at these phases."""
+    def page_rate(
+        self, phases: tuple[float, ...], *, refilled_from: tuple[float, ...] | None = None
+    ) -> float:
+        """Q / E[time until the first poll of any worker after a task] for polls at these phases.
+
+        `refilled_from`: phases that stand for all, where polls are alike (evenly spread ones are).
+        """
         worker = max(self.workers, key=lambda each: each.settings.read_limit)
         limit, period = worker.settings.read_limit, worker.period_s
         places = np.unique(np.asarray(phases)) * period
         walk = min(limit * worker.start_s, period)
         held = [
             _held_until_any(worker.service, places_s=places - place, period_s=period, walk_s=walk)
-            for place in places
+            for place in (places if refilled_from is None else np.asarray(refilled_from) * period)
         ]
         return limit / float(np.mean(held))
 
