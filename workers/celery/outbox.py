@@ -9,8 +9,11 @@ import logging
 from collections import deque
 from dataclasses import dataclass, field
 from itertools import islice
+from pathlib import Path
+from typing import Any
 
 from redis.asyncio import Redis
+from redis.asyncio.client import Pipeline
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
@@ -28,9 +31,19 @@ LONGEST_PAUSE_S = 5.0
 
 _AWAY = (RedisConnectionError, RedisTimeoutError, OSError)
 
+_MIRROR = Path(__file__).with_name("mirror.lua").read_text(encoding="utf-8")
+
 logger = logging.getLogger("loadlab.workers")
 
 Message = tuple[str, bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mirrored:
+    """A task's state for AsyncResult; `began` says of one that passes which attempt it tells of."""
+
+    document: bytes
+    began: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +51,7 @@ class _Batch:
     """What one flush sends."""
 
     events: list[Event]
-    results: list[tuple[str, bytes]]
+    results: list[tuple[str, Mirrored]]
     urgent: list[Message]
 
     @property
@@ -56,7 +69,7 @@ class Outbox:
     told: int = 0
     lost: int = 0
     _events: deque[Event] = field(default_factory=deque)
-    _results: dict[str, bytes] = field(default_factory=dict)
+    _results: dict[str, Mirrored] = field(default_factory=dict)
     _kept_bytes: int = 0
     _urgent: list[Message] = field(default_factory=list)
     _filled: asyncio.Event = field(default_factory=asyncio.Event)
@@ -75,11 +88,11 @@ class Outbox:
         self._urgent = [*self._urgent[-7:], self._message(event["type"], event)]
         self._filled.set()
 
-    def keep(self, task_id: str, document: bytes) -> None:
-        """Have a task's result mirrored; only its latest state is written."""
+    def keep(self, task_id: str, mirrored: Mirrored) -> None:
+        """Have a task's state mirrored; only its latest one is written."""
         self._drop(task_id)
-        self._results[task_id] = document
-        self._kept_bytes += len(document)
+        self._results[task_id] = mirrored
+        self._kept_bytes += len(mirrored.document)
         while self._kept_bytes > KEPT_BYTES:
             self._drop(next(iter(self._results)))
             self.lost += 1
@@ -108,11 +121,7 @@ class Outbox:
         async with redis.pipeline(transaction=False) as pipe:
             for channel, message in self._messages(batch):
                 pipe.publish(channel, message)
-            for task_id, document in batch.results:
-                key = self.channels.key_prefix + results.KEY_PREFIX + task_id
-                pipe.set(key, document, ex=self.results_ttl_s)
-                # why published too: a client that waits for the result listens on this channel
-                pipe.publish(key, document)
+            self._mirror(pipe, batch.results)
             await pipe.execute()
         self._forget(batch)
         self.told += batch.size
@@ -147,19 +156,34 @@ class Outbox:
         )
         return self.channels.event(kind), packed
 
+    def _mirror(self, pipe: Pipeline, kept: list[tuple[str, Mirrored]]) -> None:
+        prefix = self.channels.key_prefix + results.KEY_PREFIX
+        passing: dict[str, tuple[bytes, str]] = {}
+        for task_id, mirrored in kept:
+            if mirrored.began is None:
+                pipe.set(prefix + task_id, mirrored.document, ex=self.results_ttl_s)
+                # why published too: a client that waits for the result listens on this channel
+                pipe.publish(prefix + task_id, mirrored.document)
+            else:
+                passing[prefix + task_id] = mirrored.document, mirrored.began
+        if passing:
+            told: list[Any] = [part for pair in passing.values() for part in pair]
+            pipe.eval(_MIRROR, len(passing), *passing, str(self.results_ttl_s), *told)
+
     def _forget(self, batch: _Batch) -> None:
         # why by identity: while Redis answered, more was appended and the oldest may have gone
         for event in batch.events:
             if self._events and self._events[0] is event:
                 self._events.popleft()
-        for task_id, document in batch.results:
-            if self._results.get(task_id) is document:
+        for task_id, mirrored in batch.results:
+            if self._results.get(task_id) is mirrored:
                 self._drop(task_id)
         sent = set(map(id, batch.urgent))
         self._urgent = [message for message in self._urgent if id(message) not in sent]
 
     def _drop(self, task_id: str) -> None:
-        self._kept_bytes -= len(self._results.pop(task_id, b""))
+        if task_id in self._results:
+            self._kept_bytes -= len(self._results.pop(task_id).document)
 
     def _pause_after(self, failure: Exception) -> float:
         """Note a failure; seconds to wait before the next try."""

@@ -4,6 +4,7 @@ Stock `celery.AsyncResult` and Flower read it. An exception is stored by name an
 builds it, if it knows the class, and nothing here ever does.
 """
 
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -31,7 +32,7 @@ def document(
         "result": result,
         "traceback": traceback,
         "children": [],
-        "date_done": _instant(finished_ms) if status in READY_STATES else None,
+        "date_done": finished_at(finished_ms) if status in READY_STATES else None,
         "task_id": task_id,
         **(extended or {}),
     }
@@ -70,8 +71,11 @@ def error(exception: object, *, status: State, redaction: Redaction) -> dict[str
     }
 
 
-def _instant(finished_ms: int | None) -> str:
-    now = datetime.now(tz=UTC)
-    return (
-        now if finished_ms is None else datetime.fromtimestamp(finished_ms / 1000, tz=UTC)
-    ).isoformat()
+def instant(epoch_s: float) -> str:
+    """When, as Celery writes it: ISO 8601 in UTC, which orders as text."""
+    return datetime.fromtimestamp(epoch_s, tz=UTC).isoformat()
+
+
+def finished_at(finished_ms: int | None) -> str:
+    """When a task was done; now, where arq does not say."""
+    return instant(time.time() if finished_ms is None else finished_ms / 1000)

@@ -22,7 +22,7 @@ from workers import ids
 from workers.celery import results, states
 from workers.celery.events import Event, Events, is_sampled
 from workers.celery.options import Options
-from workers.celery.outbox import Outbox
+from workers.celery.outbox import Mirrored, Outbox
 from workers.celery.serving import Serving
 from workers.celery.states import State
 
@@ -241,7 +241,8 @@ class Watch:
                 "parent_id": _run_of(job.job_id),
             },
         )
-        self.outbox.keep(job.job_id, document)
+        began = None if state in states.READY_STATES else results.instant(job.began_at)
+        self.outbox.keep(job.job_id, Mirrored(document=document, began=began))
 
 
 def _run_of(job_id: str) -> str | None:
