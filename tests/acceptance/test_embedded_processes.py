@@ -168,12 +168,14 @@ print([name for name in sys.modules if name.startswith("loadlab.embedded")])
     assert not (folder / "var").exists()
 
 
-def test_stop_and_status_say_what_they_found(folder: Path) -> None:
+def test_start_stop_and_status_say_what_they_found(folder: Path) -> None:
     var = folder / "var"
     assert python("-m", "loadlab.embedded", "stop", var=var).stdout == (
         "No embedded server was running.\n"
     )
-    assert python("-c", ENSURE, var=var).returncode == 0
+    for _ in range(2):
+        started = python("-m", "loadlab.embedded", "start", var=var)
+        assert started.stdout.count(": runs on") == 2, started.stderr
     assert python("-m", "loadlab.embedded", "stop", var=var).stdout == (
         "The embedded Valkey is stopped.\nThe embedded PostgreSQL is stopped.\n"
     )
