@@ -37,13 +37,6 @@ async def unencodable(ctx: dict[Any, Any]) -> object:
     return lambda: None
 
 
-class Nasty:
-    """Its repr raises, which arq itself does not survive in a result, but in an argument."""
-
-    def __repr__(self) -> str:
-        raise RuntimeError("no repr")
-
-
 async def nasty(ctx: dict[Any, Any], *, text: str = "") -> dict[str, object]:
     return {"surrogate": "\ud800", "nan": float("nan"), "deep": [[[[[[[[[[text]]]]]]]]]]}
 

@@ -177,9 +177,8 @@ def arq_worker(
     **variables: str,
 ) -> Running:
     """An arq worker process, started by arq's own command line."""
-    return Running.of(
-        [python, "-m", "arq", settings], REDIS_URL=broker.url, BROKER_URL=broker.url, **variables
-    )
+    place = {"REDIS_URL": broker.url, "BROKER_URL": broker.url}
+    return Running.of([python, "-m", "arq", settings], **place | variables)
 
 
 def enqueue(broker: Broker, *jobs: tuple[str, dict[str, Any]]) -> list[str]:

@@ -1,8 +1,11 @@
 """An unmodified Flower, started with nothing but the broker's address, sees arq's workers."""
 
+import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 
+from nasty import Nasty
 from processes import TOLD_S, Broker, Flower, Running, enqueue, eventually
 
 from workers.celery.events import HEARTBEAT_S
@@ -82,6 +85,59 @@ def test_every_task_is_told_with_what_became_of_it(
     assert seen.task("unencodable")["exception"] == "unable to serialize result"
     assert seen.task("unkept")["result"] == "7"
     assert seen.task("fail_unkept")["exception"] == "ValueError('boom')"
+
+    # Prometheus asks Flower, too
+    counted = {
+        found["type"]: float(found["count"])
+        for found in re.finditer(
+            rf'flower_events_total{{task="add",type="(?P<type>[a-z-]+)",worker="{name}"}}'
+            r" (?P<count>\S+)",
+            seen.get("/metrics").text,
+        )
+    }
+    assert counted["task-received"] == counted["task-succeeded"] == 1.0
+
+
+def test_failures_that_arq_decides_before_any_hook_are_told(
+    tools: Path, flower: FlowerStarter, worker: WorkerStarter, broker: Broker
+) -> None:
+    seen = flower(tools)
+    addends = {"x": 1, "y": 2}
+    enqueue(
+        broker,
+        ("add", {**addends, "_job_id": "expired", "_expires": 0.01}),
+        ("add", {**addends, "_job_id": "exhausted", "_job_try": 6}),
+        ("add", {**addends, "_job_id": "garbled"}),
+        ("add", {**addends, "_job_id": "aborted"}),
+        ("nowhere", {"_job_id": "unknown"}),
+        ("add", {"x": 1, "y": Nasty(), "_job_id": "unnameable"}),
+    )
+    with broker.client() as client:
+        eventually(lambda: not client.exists("arq:job:expired"))
+        client.set("arq:job:garbled", b"no pickle")
+        client.zadd("arq:abort", {"aborted": time.time() * 1000})
+    worker(LOADLAB_CELERY_CONTROL="1")
+
+    said = {
+        "expired": "JobExecutionFailed('job expired')",
+        "exhausted": "JobExecutionFailed('max 5 retries exceeded')",
+        "garbled": "DeserializationError(",
+        "aborted": None,
+        "unknown": "JobExecutionFailed(\"function 'nowhere' not found\")",
+        "unnameable": "RuntimeError('no repr')",
+    }
+    ends = {key: "FAILURE" if text else "REVOKED" for key, text in said.items()}
+    eventually(lambda: {key: task["state"] for key, task in seen.tasks().items()} == ends)
+    (name,) = seen.workers()
+    for key, text in said.items():
+        task = seen.task(key)
+        assert task["worker"] == name
+        assert task["received"]
+        assert not task["started"]
+        assert (task["exception"] or "").startswith(text or ""), task
+    assert seen.task("expired")["name"] == "<unknown>"
+    assert seen.task("exhausted")["retries"] == 5
+    assert seen.task("unnameable")["kwargs"] == "{'x': 1, 'y': <Nasty>}"
 
 
 def test_tasks_of_a_run_have_the_run_as_their_root(

@@ -1,10 +1,12 @@
 """What does not work, and cannot: it fails clearly and harms nobody."""
 
+import json
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import httpx
-from processes import Broker, Flower, Running, enqueue, eventually
+from processes import HERE, Broker, Flower, Running, arq_worker, enqueue, eventually
 
 WorkerStarter = Callable[..., Running]
 FlowerStarter = Callable[..., Flower]
@@ -46,10 +48,21 @@ def test_pool_and_consumers_cannot_be_changed(
     seen = flower(tools)
     (name,) = eventually(seen.workers)
     eventually(lambda: seen.json("/api/workers", refresh=True).get(name))
-    for path in ("pool/grow", "pool/shrink", "queue/add-consumer", "queue/cancel-consumer"):
-        answer = seen.post(f"/api/worker/{path}/{name}", n="1", queue="other")
+    for path, command in (
+        ("pool/grow", "pool_grow"),
+        ("pool/shrink", "pool_shrink"),
+        ("pool/restart", "pool_restart"),
+        ("pool/autoscale", "autoscale"),
+        ("queue/add-consumer", "add_consumer"),
+        ("queue/cancel-consumer", "cancel_consumer"),
+    ):
+        answer = seen.post(f"/api/worker/{path}/{name}", n="1", queue="other", min="1", max="2")
         assert answer.status_code == 403, (path, answer.text)
-        assert "unsupported by arq" in answer.text
+        assert f"unsupported by arq: {command}" in answer.text
+    # Flower asks for the limits of its own application's tasks only, and it has none
+    for path in ("rate-limit/add", "timeout/add"):
+        answer = seen.post(f"/api/task/{path}", workername=name, ratelimit="5/m", hard="9")
+        assert answer.status_code == 404, (path, answer.text)
     assert seen.post(f"/api/worker/shutdown/{name}").status_code == 200  # Flower does not wait
     assert httpx.get(f"{seen.url}/healthcheck").status_code == 200
     assert process.is_up
@@ -69,6 +82,55 @@ def test_a_task_sent_through_flower_stays_where_arq_does_not_look(
         assert client.llen("celery") == 1
         assert client.exists("arq:queue") == 0
     assert process.is_up
+
+
+def test_work_that_celerys_clients_send_is_never_taken_and_they_are_not_told_otherwise(
+    tools: Path, worker: WorkerStarter, broker: Broker
+) -> None:
+    process = worker(LOADLAB_CELERY_CONTROL="1", LOADLAB_CELERY_RESULTS="1")
+    done = subprocess.run(
+        [tools / "python", HERE / "send_work.py", broker.url],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    came = json.loads(done.stdout)
+    assert set(came) == {"send_task", "eta", "countdown", "chain", "group", "chord"}
+    assert set(came.values()) == {"TimeoutError"}, came
+    with broker.client() as client:
+        # a task each, but two of a group and of a chord, whose callback nobody sends
+        assert client.llen("celery") == 8
+        assert client.exists("arq:queue") == 0
+        assert client.keys("celery-task-meta-*") == []
+    assert process.is_up
+
+
+def test_flower_says_revoked_whatever_happens_and_the_task_says_what_did(
+    tools: Path, flower: FlowerStarter, worker: WorkerStarter, broker: Broker
+) -> None:
+    worker()
+    seen = flower(tools)
+    enqueue(broker, ("sleep", {"s": 60, "_job_id": "long"}))
+    eventually(lambda: seen.task("long").get("state") == "STARTED")
+    answer = seen.post("/api/task/revoke/long", terminate="true")
+    assert (answer.status_code, answer.json()) == (200, {"message": "Revoked 'long'"})
+    enqueue(broker, ("add", {"x": 1, "y": 2, "_job_id": "after"}))
+    eventually(lambda: seen.task("after").get("state") == "SUCCESS")
+    assert seen.task("long")["state"] == "STARTED"
+    with broker.client() as client:
+        assert client.exists("arq:abort") == 0
+
+
+def test_another_kind_of_broker_is_refused_with_what_is_allowed(
+    broker: Broker, started: list[Running]
+) -> None:
+    process = arq_worker(
+        broker, "workers.queues.load_test.WorkerSettings", REDIS_URL="amqp://guest@127.0.0.1:1//"
+    )
+    started.append(process)
+    assert process.process.wait(timeout=60) != 0
+    assert "REDIS_URL cannot be read; allowed are redis://" in process.said
 
 
 def test_without_a_result_backend_flower_has_no_results(

@@ -1,5 +1,8 @@
 """One line over a settings class: arq reads what it needs, and the class stays what it was."""
 
+import os
+import subprocess
+import sys
 from typing import Any, ClassVar
 
 import pytest
@@ -89,6 +92,30 @@ def test_our_own_queues_have_it_only_where_a_variable_asks(
         with monkeypatch.context() as patched:
             patched.setenv(f"LOADLAB_CELERY_{variable}", "1")
             assert hasattr(settings_class("load_test"), "after_job_end")
+
+
+@pytest.mark.parametrize(
+    ("switched", "loaded"),
+    [
+        ({}, False),
+        ({"LOADLAB_CELERY_EVENTS_SAMPLE": "0.1"}, False),
+        ({"LOADLAB_CELERY_EVENTS": "1"}, True),
+    ],
+)
+def test_switched_off_none_of_this_code_is_loaded(switched: dict[str, str], loaded: bool) -> None:
+    script = (
+        "import sys, workers.queues.load_test as queue; print(any("
+        "name.startswith('workers.celery') for name in sys.modules), hasattr("
+        "queue.WorkerSettings, 'after_job_end'))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, **switched},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == [str(loaded), str(loaded)]
 
 
 @pytest.mark.parametrize(
