@@ -85,6 +85,8 @@ class Bridge:
                     await watch.outbox.flush(own)
         except Exception as failure:  # noqa: BLE001 - shutting down must go on
             logger.info("celery_left_unheard error=%r", failure)
+        level = logging.WARNING if watch.outbox.lost else logging.INFO
+        logger.log(level, "celery_left told=%d lost=%d", watch.outbox.told, watch.outbox.lost)
         atexit.unregister(self._leave_without_a_loop)
         with contextlib.suppress(Exception):
             await own.aclose()

@@ -24,6 +24,8 @@ if FAULT == "publish":
     outbox.Outbox.flush = broken_later
 elif FAULT == "pack":
     outbox.Outbox._message = broken
+elif FAULT == "full":
+    outbox.CAPACITY, outbox.KEPT_BYTES, outbox.FLUSH_S = 2, 10, 1.0
 elif FAULT == "begin":
     watch.Watch.begin = broken
 elif FAULT == "finish":

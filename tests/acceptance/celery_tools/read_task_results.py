@@ -1,10 +1,13 @@
 """Run by the Python of an environment with the real django-celery-results: reads a database.
 
-Arguments: folder of PostgreSQL's socket. Prints JSON: what its model and its backend make of it.
+Arguments: folder of PostgreSQL's socket, a query. Prints JSON: what the package's model and backend
+make of the database, what the query gives, and how each attempt to write there ends.
 """
 
 import json
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import django
 from django.conf import settings
@@ -24,28 +27,67 @@ settings.configure(
 django.setup()
 
 from celery import Celery  # noqa: E402 - Django's settings come first
+from django.db import DatabaseError, connection  # noqa: E402
 from django.db.models import Avg, Count, F  # noqa: E402
-from django_celery_results.models import TaskResult  # noqa: E402
+from django_celery_results.models import GroupResult, TaskResult  # noqa: E402
 
 app = Celery(broker="memory://", backend="django-db")
-TaskResult.objects.all()[:100].count()
+TABLE = TaskResult._meta.db_table
+
+
+def of_the_query(query: str) -> list[dict[str, Any]]:
+    with connection.cursor() as cursor:
+        cursor.execute(query)
+        names = [column.name for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def types_of_columns() -> dict[str, list[str]]:
+    """Of each column of the model: its type there, and what Django finds in the database."""
+    with connection.cursor() as cursor:
+        found = connection.introspection.get_table_description(cursor, TABLE)
+    there = {
+        column.name: connection.introspection.get_field_type(column.type_code, column)
+        for column in found
+    }
+    return {
+        field.column: [field.get_internal_type(), there[field.column]]
+        for field in TaskResult._meta.local_fields
+    }
+
+
+def refused(attempt: Callable[[], object]) -> str:
+    try:
+        attempt()
+    except DatabaseError as error:
+        return str(error).partition("\n")[0]
+    return ""
+
+
+published = of_the_query(sys.argv[2])
 rows = list(TaskResult.objects.order_by("task_id"))
 by_status = TaskResult.objects.values("status").annotate(count=Count("task_id")).order_by("status")
 taken = TaskResult.objects.filter(status="SUCCESS").aggregate(
     taken=Avg(F("date_done") - F("date_started"))
 )["taken"]
-newest = TaskResult.objects.filter(date_started__isnull=False).first()
 read = {
-    "rows": [
-        {"status": row.status, "name": row.task_name, "worker": row.worker, "id": row.task_id}
-        for row in rows
-    ],
+    "published": published,
+    "rows": [{column: getattr(row, column) for column in published[0]} for row in rows]
+    if published
+    else [],
     "by_status": {entry["status"]: entry["count"] for entry in by_status},
     "seconds": taken.total_seconds() if taken else None,
-    "newest": newest.as_dict() if newest else None,
     "async_results": {
         row.task_id: [(result := app.AsyncResult(row.task_id)).state, repr(result.result)]
         for row in rows[:1] + rows[-1:]
+    },
+    "columns": types_of_columns(),
+    "by_number": [TaskResult.objects.filter(pk=row.pk).count() for row in rows[:1]],
+    "refused": {
+        "backend": refused(lambda: app.backend.store_result("t", {"a": 1}, "SUCCESS")),
+        "update": refused(lambda: TaskResult.objects.update(status="PENDING")),
+        "cleanup": refused(lambda: TaskResult.objects.delete_expired(0)),
+        "groups": refused(GroupResult.objects.count),
     },
 }
 sys.stdout.write(json.dumps(read, default=str))

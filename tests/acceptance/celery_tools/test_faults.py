@@ -1,5 +1,6 @@
 """Whatever breaks on Celery's side, jobs complete and workers stay up."""
 
+import re
 import signal
 import threading
 import time
@@ -9,12 +10,12 @@ from pathlib import Path
 
 import pytest
 from processes import TOLD_S, Broker, Flower, Running, arq_worker, enqueue, eventually
-from test_wire import capturing
+from test_wire import ask, capturing
 
 WorkerStarter = Callable[..., Running]
 FlowerStarter = Callable[..., Flower]
 
-FAULTS = ("publish", "pack", "begin", "finish", "end", "repr", "start", "leave", "beat")
+FAULTS = ("publish", "pack", "full", "begin", "finish", "end", "repr", "start", "leave", "beat")
 HAVOC = {"LOADLAB_CELERY_RESULTS": "1", "LOADLAB_CELERY_CONTROL": "1"}
 
 
@@ -50,6 +51,38 @@ def test_an_error_inside_our_own_hooks_costs_no_job_and_no_worker(
     assert process.is_up
     time.sleep(0.3)  # why: arq, cancelled while it tidies up after a job, exits with an error
     assert process.terminate() == 0, process.said
+
+
+@pytest.mark.parametrize("fault", ["full", "publish"])
+def test_events_that_are_lost_are_counted_where_celery_inspects(
+    flower_2_2: Path, worker: WorkerStarter, broker: Broker, fault: str
+) -> None:
+    process = worker("faulty_app.WorkerSettings", FAULT=fault)
+    assert_all_end(broker, "lost")
+
+    def lost() -> int:
+        (stats,) = ask(flower_2_2, broker, ("stats", {}))
+        return int(stats["arq"]["events_lost"])
+
+    assert eventually(lost) > 0
+    assert process.terminate() == 0, process.said
+    assert re.search(r"celery_left told=\d+ lost=[1-9]", process.said), process.said
+
+
+def test_a_redis_that_refuses_events_costs_no_job_and_no_worker(
+    flower_2_2: Path, worker: WorkerStarter, broker: Broker
+) -> None:
+    rights = ("resetkeys", "resetchannels", "~*", "&/0.celery.pidbox", "+@all")
+    with broker.client() as client:
+        client.execute_command("ACL", "SETUSER", "mute", "on", ">s3cr3t", *rights)
+    process = worker(BROKER_URL=broker.url.replace("//", "//mute:s3cr3t@"), **HAVOC)
+    assert_all_end(broker, "one")
+    assert_all_end(broker, "two")
+    eventually(lambda: "celery_events_lost" in process.said)
+    (stats,) = ask(flower_2_2, broker, ("stats", {}))
+    assert stats["arq"]["events_lost"] > 0
+    assert "s3cr3t" not in process.said
+    assert process.is_up
 
 
 def test_redis_restarts_and_events_go_on(

@@ -89,16 +89,18 @@ def test_a_client_that_waits_is_woken_by_the_result(
     assert read(flower_2_2, broker, "soon")["soon"]["got"] == "'slept'"
 
 
-def test_a_revoked_task_is_revoked_for_async_result_too(
-    flower_2_2: Path, worker: WorkerStarter, flower: FlowerStarter, broker: Broker
+def test_async_result_and_flower_say_what_was_revoked(
+    tools: Path, worker: WorkerStarter, flower: FlowerStarter, broker: Broker
 ) -> None:
     worker(LOADLAB_CELERY_CONTROL="1", **MIRRORED)
-    seen = flower(flower_2_2, backend=broker.url)
+    seen = flower(tools, backend=broker.url)
     enqueue(broker, ("sleep", {"_job_id": "long"}), ("add", {"x": 1, "y": 2, "_job_id": "sum"}))
     eventually(lambda: mirrored(broker) == {"long": "STARTED", "sum": "SUCCESS"})
+    eventually(lambda: seen.task("long").get("state") == "STARTED")
+    assert seen.json("/api/task/result/long")["state"] == "STARTED"
     seen.post("/api/task/revoke/long", terminate="true")
     eventually(lambda: mirrored(broker)["long"] == "REVOKED")
-    assert read(flower_2_2, broker, "long")["long"]["got"].startswith("raised TaskRevokedError")
+    assert read(tools, broker, "long")["long"]["got"].startswith("raised TaskRevokedError")
     assert seen.json("/api/task/result/sum") == {"task-id": "sum", "state": "SUCCESS", "result": 3}
     assert seen.json("/api/task/result/long")["state"] == "REVOKED"
 

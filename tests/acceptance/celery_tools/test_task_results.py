@@ -1,6 +1,7 @@
 """The real django-celery-results reads our database, while a run is under way and after it."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -12,7 +13,11 @@ from typing import Any
 
 import processes
 import pytest
+from django.contrib import admin
+from django.contrib.admin.utils import label_for_field
 from processes import CHECKOUT, HERE, Broker, Flower, Running, eventually
+
+from runs.models import TaskResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +60,7 @@ class Installation:
     def read(self, tools: Path) -> dict[str, Any]:
         """What the real package makes of the database."""
         done = subprocess.run(
-            [tools / "python", HERE / "read_task_results.py", self.var / "run"],
+            [tools / "python", HERE / "read_task_results.py", self.var / "run", published_query()],
             env=processes.environment(),
             capture_output=True,
             text=True,
@@ -65,6 +70,13 @@ class Installation:
         assert done.returncode == 0, done.stderr
         found: dict[str, Any] = json.loads(done.stdout)
         return found
+
+
+def published_query() -> str:
+    """The one of docs/celery.md; these runs have fewer tasks than its limit."""
+    page = (CHECKOUT / "docs" / "celery.md").read_text()
+    (query,) = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
+    return str(query)
 
 
 @pytest.fixture
@@ -95,25 +107,86 @@ def test_the_rows_are_right_during_and_after_a_run(
         *("load_test", "run", "--type", "failure_testing", "--param", "failure_rate=0.3"),
         *("--rate", "20/s", "--duration", "3s", "--workers", "1", "--json"),
     )
-    during = eventually(lambda: installation.read(flower_2_2)["by_status"], every_s=0.5)
+    during = eventually(
+        lambda: (found := installation.read(flower_2_2))["published"] and found, every_s=0.5
+    )
     assert run.is_up
-    assert sum(during.values()) < 60
     assert run.process.wait(timeout=60) == 0, run.said
+    report = json.loads(run.said[run.said.index("{") :])
 
     after = installation.read(flower_2_2)
-    assert sum(after["by_status"].values()) == 60
-    assert set(after["by_status"]) == {"SUCCESS", "FAILURE"}
-    assert {row["name"] for row in after["rows"]} == {"failure_testing"}
+    rows = {row["task_id"]: row for row in after["published"]}
+    assert 0 < len(during["published"]) < len(rows) == len(after["published"]) == 60
+    assert [rows[row["task_id"]] for row in during["published"]] == during["published"]
+    for read in (during, after):  # the package's own model gives what the query gives
+        by_id = {row["task_id"]: row for row in read["published"]}
+        assert {row["task_id"]: row for row in read["rows"]} == by_id
+
+    metrics = report["metrics"]
+    assert after["by_status"] == {
+        "FAILURE": metrics["tasks_failed"],
+        "SUCCESS": metrics["tasks_completed"],
+    }
+    for row in rows.values():
+        assert row["date_created"] <= row["date_started"] <= row["date_done"], row
+        result = json.loads(row["result"])
+        assert bool(row["traceback"]) == ("exc_type" in result) == (row["status"] == "FAILURE"), row
     assert 0 <= after["seconds"] < 10
     for state, _ in after["async_results"].values():
         assert state in {"SUCCESS", "FAILURE"}
 
     # Flower's names of workers, tasks and states are the database's
     tasks = eventually(lambda: len(found := seen.tasks()) == 60 and found)
-    assert {row["worker"] for row in after["rows"]} == set(seen.workers())
-    assert {(row["id"], row["status"], row["name"]) for row in after["rows"]} == {
+    assert {row["worker"] for row in rows.values()} == set(seen.workers())
+    assert {(key, row["status"], row["task_name"]) for key, row in rows.items()} == {
         (key, task["state"], task["name"]) for key, task in tasks.items()
     }
+
+    assert_columns_have_the_types_of_the_package(after["columns"])
+    assert_what_the_page_says_does_not_work_fails_clearly(after)
+
+
+def assert_columns_have_the_types_of_the_package(columns: dict[str, list[str]]) -> None:
+    assert columns.pop("id") == ["AutoField", "BigIntegerField"]
+    assert set(columns) > {"task_id", "status", "date_done", "meta"}
+    assert [name for name, (theirs, ours) in columns.items() if theirs != ours] == []
+
+
+def assert_what_the_page_says_does_not_work_fails_clearly(read: dict[str, Any]) -> None:
+    assert read["by_number"] == [0]
+    view = '"django_celery_results_taskresult"'
+    assert read["refused"] == {
+        "backend": f"cannot insert into view {view}",
+        "update": f"cannot update view {view}",
+        "cleanup": f"cannot delete from view {view}",
+        "groups": 'relation "django_celery_results_groupresult" does not exist',
+    }
+
+
+def test_the_admin_shows_what_the_packages_own_shows(flower_2_2: Path) -> None:
+    done = subprocess.run(
+        [flower_2_2 / "python", HERE / "celery_admin.py"],
+        env=processes.environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    theirs = json.loads(done.stdout)
+    ours: Any = admin.site.get_model_admin(TaskResult)
+    assert list(ours.list_display) == theirs["list_display"]
+    # no task of a load test has a schedule that it could be filtered by
+    filters = [kind.parameter_name for kind in ours.list_filter]
+    assert filters == [name for name in theirs["list_filter"] if name != "periodic_task_name"]
+    assert [title or "" for title, _ in ours.fieldsets] == theirs["fieldsets"]
+    shown = [name for _, options in ours.fieldsets for name in options["fields"]]
+    assert shown == [name for name in theirs["labels"] if not name.startswith("content_")]
+    assert set(shown) <= set(theirs["read_only"])
+    labels = {name: label_for_field(name, TaskResult, ours) for name in shown}
+    assert {name: label.casefold() for name, label in labels.items()} == {
+        name: theirs["labels"][name].casefold() for name in shown
+    }
+    names = [TaskResult._meta.verbose_name, TaskResult._meta.verbose_name_plural]
+    assert names == theirs["names"]
 
 
 def test_a_task_revoked_in_flower_is_revoked_in_the_database_and_cancelled_in_the_report(
