@@ -15,6 +15,7 @@ import msgspec
 EVENTS = "celeryev"
 PIDBOX = "celery.pidbox"
 REPLIES = "reply.celery.pidbox"
+RESULTS = "celery-task-meta-"
 MAX_MESSAGE_BYTES = 262_144  # a longer one is no command
 
 _TRANSIENT = 1  # delivery_mode: nothing here needs to outlive Redis
@@ -51,6 +52,13 @@ class Channels:
     def queue(self, name: str) -> str:
         """The list behind a kombu queue."""
         return f"{self.key_prefix}{name}"
+
+    def result(self, task_id: str) -> str:
+        """The key under which Celery's Redis backend looks for a task's result."""
+        prefix = self.key_prefix
+        # why: Celery, unlike kombu, sets a prefix off from what follows
+        separator = "_" if prefix and prefix[-1] not in ":_-." else ""
+        return f"{prefix}{separator}{RESULTS}{task_id}"
 
 
 class Command(msgspec.Struct, frozen=True):

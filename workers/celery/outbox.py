@@ -17,7 +17,7 @@ from redis.asyncio.client import Pipeline
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from workers.celery import envelope, results
+from workers.celery import envelope
 from workers.celery.envelope import Channels, to_json
 from workers.celery.events import Event
 
@@ -157,15 +157,15 @@ class Outbox:
         return self.channels.event(kind), packed
 
     def _mirror(self, pipe: Pipeline, kept: list[tuple[str, Mirrored]]) -> None:
-        prefix = self.channels.key_prefix + results.KEY_PREFIX
         passing: dict[str, tuple[bytes, str]] = {}
         for task_id, mirrored in kept:
+            key = self.channels.result(task_id)
             if mirrored.began is None:
-                pipe.set(prefix + task_id, mirrored.document, ex=self.results_ttl_s)
+                pipe.set(key, mirrored.document, ex=self.results_ttl_s)
                 # why published too: a client that waits for the result listens on this channel
-                pipe.publish(prefix + task_id, mirrored.document)
+                pipe.publish(key, mirrored.document)
             else:
-                passing[prefix + task_id] = mirrored.document, mirrored.began
+                passing[key] = mirrored.document, mirrored.began
         if passing:
             told: list[Any] = [part for pair in passing.values() for part in pair]
             pipe.eval(_MIRROR, len(passing), *passing, str(self.results_ttl_s), *told)

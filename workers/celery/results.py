@@ -13,7 +13,6 @@ from workers.celery.redaction import Redaction
 from workers.celery.states import READY_STATES, State
 from workers.jsonsafe import sanitise
 
-KEY_PREFIX = "celery-task-meta-"
 MAX_BYTES = 65_536
 
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 import redis
 from processes import HERE, Broker, Running, enqueue, eventually
 
@@ -185,6 +186,30 @@ def assert_replies_agree(theirs: list[Any], ours: list[Any]) -> None:
     assert s["rusage"].keys() == stats["rusage"].keys()
     assert [state for state, _ in y.values()] == [state for state, _ in query.values()]
     assert e.keys() == ended.keys() == {"ok"}
+
+
+@pytest.mark.parametrize("prefix", ["app:", "app"])
+def test_clients_with_prefixes_of_their_own_are_met_where_they_are(
+    tools: Path, broker: Broker, worker: WorkerStarter, prefix: str
+) -> None:
+    worker(
+        LOADLAB_CELERY_RESULTS="1",
+        LOADLAB_CELERY_KEY_PREFIX=prefix,
+        LOADLAB_CELERY_FANOUT_PREFIX="/mine-{db}.",
+    )
+    enqueue(broker, ("add", {"x": 1, "y": 2, "_job_id": "sum"}))
+    options = json.dumps({"global_keyprefix": prefix, "fanout_prefix": "/mine-{db}."})
+    done = subprocess.run(
+        [tools / "python", HERE / "with_prefixes.py", broker.url, options, "sum"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    came = json.loads(done.stdout)
+    assert set(came["heard"]) & HAPPENINGS
+    assert (came["pings"], came["result"]) == ([[{"ok": "pong"}]], 3)
 
 
 def test_a_worker_loads_neither_celery_nor_kombu_nor_django() -> None:

@@ -24,6 +24,8 @@ def test_channels_begin_with_the_database_and_bear_kombus_prefixes() -> None:
     assert prefixed.event("worker-online") == "app:x3/celeryev/worker.online"
     assert prefixed.reply_bindings == "app:_kombu.binding.reply.celery.pidbox"
     assert prefixed.queue("q") == "app:q"
+    assert prefixed.result("j") == "app:celery-task-meta-j"
+    assert Channels(key_prefix="app").result("j") == "app_celery-task-meta-j"
 
 
 def test_a_packed_message_is_read_back() -> None:
