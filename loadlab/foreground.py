@@ -139,7 +139,15 @@ class _Output:
             act(*arguments)
         except OSError:
             self._is_read = False  # why first: the signal's handler writes as well
+            _let_go_of_stdout()
             os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _let_go_of_stdout() -> None:
+    """Write to nothing from now on: what the buffer still holds would fail again at exit."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, sys.stdout.fileno())
+    os.close(nothing)
 
 
 def _in_a_sentence(error: BaseException) -> CommandError | None:

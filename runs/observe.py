@@ -159,11 +159,12 @@ class Observer:
         if not fleet:
             return None
         hosts = {worker.description.host for worker in fleet}
-        database = str(connection.settings_dict["HOST"])
-        addresses = (redis_address(), database)
-        return hosts == {socket.gethostname()} and all(
-            address.startswith(LOCAL) for address in addresses
-        )
+        # why "/": without a host libpq takes a socket, as the embedded server has one
+        database = str(connection.settings_dict["HOST"]) or "/"
+        # no host: libpq's own default, a socket of this machine, as with the embedded server
+        is_local = not database or database.startswith(LOCAL)
+        redis_is_local = redis_address().startswith(LOCAL)
+        return is_local and redis_is_local and hosts == {socket.gethostname()}
 
     def _is_heard(self, worker: WorkerReport) -> bool:
         """Whether its heartbeat has moved lately, by our clock: the worker's may be wrong."""

@@ -18,7 +18,10 @@ pytestmark = pytest.mark.timeout(240)
 @pytest.fixture(scope="module")
 def lab() -> Iterator[Loadlab]:
     """A dispatcher, a collector and a worker of `load_test`."""
-    with a_loadlab(("dispatcher", "collector", "worker")) as started:
+    names = ("dispatcher", "collector", "worker")
+    with a_loadlab(names, job_timeout_s=300) as started:
+        for name in names[:2]:
+            started.wait_until(lambda name=name: f"{name}_started" in events(started, name))
         yield started
 
 

@@ -111,7 +111,12 @@ def test_a_starter_killed_at_any_moment_leaves_nothing_that_cannot_be_mended(fol
 def test_ctrl_c_in_the_starters_terminal_does_not_reach_the_servers(folder: Path) -> None:
     var = folder / "var"
     with subprocess.Popen(
-        [sys.executable, "-c", f"{ENSURE} print(flush=True); import time; time.sleep(600)"],
+        # why set: whoever starts the tests in the background has them ignore SIGINT
+        [
+            *(sys.executable, "-c"),
+            "import signal, time; signal.signal(signal.SIGINT, signal.default_int_handler); "
+            f"{ENSURE} print(flush=True); time.sleep(600)",
+        ],
         env=environment(var),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

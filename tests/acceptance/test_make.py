@@ -31,7 +31,8 @@ def test_help_is_the_default_and_names_every_target(fresh: Path) -> None:
     said = make(folder=fresh)
     phony = re.search(r"^\.PHONY: moved (.*)$", (fresh / "Makefile").read_text(), re.MULTILINE)
     assert phony is not None
-    assert re.findall(r"^  ([a-z-]+) ", said.stdout, re.MULTILINE) == phony[1].split()
+    named = re.findall(r"^  ([a-z-]+) ", said.stdout, re.MULTILINE)
+    assert sorted(named) == sorted(phony[1].split())
     assert make("help", folder=fresh).stdout == said.stdout
 
 
