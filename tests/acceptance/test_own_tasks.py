@@ -60,6 +60,7 @@ def test_a_users_own_task_type_runs_from_the_command_line_to_the_report(tmp_path
     assert report["metrics"]["tasks_completed"] == 40
     assert report["analysis"]["type_metrics"]["pixels"]["mean"] == 400
     assert report["analysis"]["custom_analysis"] == {"total_pixels": 16_000, "pictures": 40}
+    assert report["analysis"]["environment"]["observer"]["shares_host"] is True
 
 
 def test_every_queue_serves_the_load_and_leaves_the_others_alone() -> None:
