@@ -17,6 +17,7 @@ from workers.settings import QUEUES
 NAME = "list"
 SUMMARY = "list the runs, newest first"
 MOST = 1000
+_RATES = ("overall_throughput", "steady_state_throughput")
 _LARGE = ("report", "fleet", "observed", "environment", "notes")  # not needed for a row
 
 
@@ -59,7 +60,7 @@ def listed(run: LoadTestRun) -> dict[str, Any]:
         "target_queue": run.target_queue,
         "created_at": run.created_at,
         "finished_at": run.finished_at,
-        "overall_throughput": amount(run.figures, "metrics", "overall_throughput"),
+        **{name: amount(run.figures, "metrics", name) for name in _RATES},
         "verdict": run.verdict,
         "headline": run.headline,
     }

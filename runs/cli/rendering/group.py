@@ -34,12 +34,17 @@ def _row(run: Document) -> tuple[str, ...]:
     times = part(run, "analysis", "task_metrics")
     return (
         words(run, "test_id"),
-        figures.number(value(run, "metrics", "overall_throughput")),
+        figures.number(_throughput(part(run, "metrics"))),
         figures.milliseconds(times.get("p50_execution_time_ms")),
         figures.milliseconds(times.get("p95_execution_time_ms")),
         figures.count(value(run, "metrics", "tasks_failed")),
         outcome(words(run, "status"), words(run, "analysis", "baseline", "verdict")),
     )
+
+
+def _throughput(metrics: Document) -> object:
+    """The figure that headlines and verdicts are about: of the steady state, where there is one."""
+    return value(metrics, "steady_state_throughput") or value(metrics, "overall_throughput")
 
 
 def _summary(summary: Document, *, besides: list[str], sheet: Sheet) -> Lines:

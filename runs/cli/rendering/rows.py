@@ -21,7 +21,7 @@ def run_row_lines(rows: Sequence[Mapping[str, Any]], *, sheet: Sheet) -> Lines:
 
 
 def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
-    throughput = row["overall_throughput"]
+    throughput = row["steady_state_throughput"] or row["overall_throughput"]
     return (
         str(row["test_id"]),
         outcome(str(row["status"]), str(row["verdict"] or "")),
