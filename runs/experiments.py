@@ -13,7 +13,7 @@ from runs.analysis.comparison_words import predicted_too
 from runs.analysis.document import run_figures
 from runs.analysis.group_words import noise_headline
 from runs.analysis.judged_figures import JudgedFigure, family_of
-from runs.analysis.limit_words import promised
+from runs.analysis.limit_words import promised, promised_at_rate
 from runs.analysis.repeats import Gate, Noise, judge_gate, noise_of_figure
 from runs.compare import compare
 from runs.conduct import Watcher, conduct_here
@@ -89,7 +89,9 @@ async def prove(
     after = _arm("B", spec=spec, workers=workers, changes=changes)
     for arm in _order(before, after, repeat=spec.repeat):
         await _run_once(spec, arm=arm, watcher=watcher, owner=owner)
-    return await in_database(_proof, before=before, after=after, changes=changes)
+    return await in_database(
+        _proof, before=before, after=after, changes=changes, repeat=spec.repeat
+    )
 
 
 async def measure_noise(
@@ -145,18 +147,20 @@ async def _started(spec: Spec, *, owner: str, group_id: str = "") -> list[LoadTe
         raise
 
 
-def _proof(*, before: Arm, after: Arm, changes: Mapping[str, float]) -> dict[str, Any]:
+def _proof(*, before: Arm, after: Arm, changes: Mapping[str, float], repeat: int) -> dict[str, Any]:
     document = compare(references=[before.group_id, after.group_id])
     first = LoadTestRun.objects.filter(group_id=before.group_id).select_related("configuration")
     seen = examine(first.order_by("-pk")[0])
     predicted = _predicted(seen, changes=changes)
-    if predicted is not None:
+    for side, arm in zip(document["sides"], (before, after), strict=True):
+        side["arm"] = arm.name
+    if predicted is not None and not seen.summary.kept_up:
         ratio = predicted["predicted_throughput_per_s"] / predicted["now_per_s"]
         for each in document["comparisons"]:
             each["headline"] = predicted_too(each["headline"], ratio=ratio)
     return {
         **document,
-        "order": "A B B A",
+        "order": " ".join(arm.name for arm in _order(before, after, repeat=repeat)),
         "changes": dict(changes),
         "predicted": predicted,
     }
@@ -180,10 +184,11 @@ def _predicted(seen: Examination, *, changes: Mapping[str, float]) -> dict[str, 
     )
     if change is None:
         return None
+    said = promised_at_rate if seen.summary.kept_up else promised
     return {
         **sections.change_section(change),
         "now_per_s": capacity.throughput_per_s,
-        "because": promised(change, now_per_s=capacity.throughput_per_s),
+        "because": said(change, now_per_s=capacity.throughput_per_s),
     }
 
 

@@ -81,12 +81,24 @@ def comparison_because(comparison: Comparison, *, against: str) -> str:
 
 
 def _found(comparison: Comparison) -> str:
-    """2.49× the throughput (2.48 to 2.50), p95 execution time 12 % longer; or why none can say."""
+    """2.49× the throughput (2.48 to 2.50), p95 execution time 12 % longer; or why none can say.
+
+    Where one figure improved and another is open, both are said: neither hides the other.
+    """
     changed = [each for each in comparison.figures if each.verdict in _CHANGED]
-    if comparison.verdict is Verdict.INCONCLUSIVE or not changed:
+    if not changed:
         return _not_found(comparison)
     deciding = sorted(changed, key=lambda each: each.verdict is not comparison.verdict)
-    return ", ".join(_change(each) for each in deciding[:MOST_CLAUSES])
+    said = ", ".join(_change(each) for each in deciding[:MOST_CLAUSES])
+    if comparison.verdict is Verdict.INCONCLUSIVE:
+        return f"{said}; {still_open(comparison.figures)}"
+    return said
+
+
+def still_open(figures: Iterable[FigureComparison]) -> str:
+    """What the runs do not settle: p50 execution time is not settled."""
+    labels = [each.figure.label for each in figures if each.verdict is Verdict.INCONCLUSIVE]
+    return f"{listed(labels)} {'is' if len(labels) == 1 else 'are'} not settled"
 
 
 def _not_found(comparison: Comparison) -> str:

@@ -43,6 +43,21 @@ def promised(change: Change, *, now_per_s: float) -> str:
     )
 
 
+def promised_at_rate(change: Change, *, now_per_s: float) -> str:
+    """What a change brings to a queue that keeps up with the rate offered: not throughput.
+
+    A task waits for the next poll for half a poll_delay on average (arq-model §3, lone-job delay).
+    """
+    sooner = ""
+    if change.setting == "poll_delay" and change.new < change.old:
+        saved = seconds((change.old - change.new) / 2)
+        sooner = f" the average task done {saved} sooner, and"
+    return (
+        f"At this rate the queue keeps up as it is; the laws promise{sooner} room for"
+        f" {rate(change.predicted_throughput_per_s)}/s instead of {rate(now_per_s)}/s."
+    )
+
+
 def fit_sentence(rate_per_s: float, *, found: Bottleneck) -> str:
     """40/s is 24 % of 169/s: it should keep up."""
     able = found.capacity

@@ -1,6 +1,6 @@
 """How does the headline say what other runs say? A clause, without a full stop."""
 
-from runs.analysis.comparison_words import percent
+from runs.analysis.comparison_words import percent, still_open
 from runs.analysis.figure_comparison import FigureComparison
 from runs.analysis.history import BaselineKind
 from runs.analysis.judged_figures import (
@@ -36,6 +36,11 @@ def verdict_clause(judgement: Judgement, *, with_interval: bool) -> str:
     deciding = [each for each in comparison.figures if each.verdict is judgement.verdict]
     if not deciding:
         return f"nothing in common with {against(judgement)} to compare"
+    gained = [each for each in comparison.figures if each.verdict is Verdict.IMPROVED]
+    if judgement.verdict is Verdict.INCONCLUSIVE and gained:
+        said = _changed(gained[0], against(judgement))
+        interval = _interval(gained[0]) if with_interval else ""
+        return f"{said}{interval}, but {still_open(comparison.figures)}"
     leading = deciding[0]  # the family begins with the figure that answers the run's question
     said = _CLAUSES[judgement.verdict](leading, against(judgement))
     return said + (_interval(leading) if with_interval else "")

@@ -16,7 +16,8 @@ def comparison_lines(document: Document, *, sheet: Sheet) -> Lines:
     blocks = [_comparison(each, sheet=sheet) for each in items(document, "comparisons")]
     promise = words(document, "predicted", "because")
     predicted = sheet.paragraph(promise, label="predicted") if promise else []
-    return apart([*blocks, predicted, _sides(document, sheet=sheet)])
+    order = sheet.paragraph(words(document, "order"), label="order") if "order" in document else []
+    return apart([*blocks, predicted, [*order, *_sides(document, sheet=sheet)]])
 
 
 def change_of(name: str, change: object) -> str:
@@ -63,5 +64,6 @@ def _sides(document: Document, *, sheet: Sheet) -> Lines:
     for side in items(document, "sides"):
         ids = "  ".join(words(run, "test_id") for run in items(side, "runs"))
         n = figures.count(amount(side, "n"))
-        lines += sheet.paragraph(f"n {n}  {ids}", label=words(side, "name"), style="dim")
+        name = f"{words(side, 'arm')} {words(side, 'name')}".strip()
+        lines += sheet.paragraph(f"n {n}  {ids}", label=name, style="dim")
     return lines

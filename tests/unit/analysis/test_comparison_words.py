@@ -1,6 +1,7 @@
 """What is said of two sides that were compared, and of runs that had better not be."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -82,6 +83,18 @@ def test_no_change_says_what_would_have_shown() -> None:
         "poll_delay 0.5 → 0.05: no change in throughput, p50 execution time, p95 execution time"
         " and failure rate: a change above 0."
     )
+
+
+def test_a_gain_is_said_beside_what_is_open() -> None:
+    mixed = sides(faster=2.0, longer=1.0)
+    wavering = [
+        replace(run, values={**run.values, "p50_execution_time_ms": 171.0 * factor})
+        for run, factor in zip(mixed, (0.9, 1.0, 1.1, 0.95, 1.05), strict=True)
+    ]
+    words = said(wavering)
+    assert words.verdict is Verdict.INCONCLUSIVE
+    assert words.headline.startswith("poll_delay 0.5 → 0.05: 2.00× the throughput (95 % ")
+    assert words.headline.endswith("; p50 execution time is not settled.")
 
 
 def test_undecided_says_what_would_settle_it() -> None:

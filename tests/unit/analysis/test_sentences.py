@@ -16,7 +16,13 @@ from runs.analysis.findings import RunFindings
 from runs.analysis.fleet import Fleet
 from runs.analysis.history import BaselineKind
 from runs.analysis.judgement import Judgement, no_baseline
-from runs.analysis.limit_words import change_sentence, fit_sentence, limited_by, promised
+from runs.analysis.limit_words import (
+    change_sentence,
+    fit_sentence,
+    limited_by,
+    promised,
+    promised_at_rate,
+)
 from runs.analysis.recommendations import recommend
 from runs.analysis.regime import RegimeReason
 from runs.analysis.samples import Samples
@@ -337,6 +343,19 @@ def test_what_a_trial_was_promised() -> None:
     assert change is not None
     assert promised(change, now_per_s=60.0) == (
         "The laws promise 120/s instead of 60/s (2.0×), then limited by poll_delay."
+    )
+
+
+def test_a_trial_at_a_rate_promises_no_throughput() -> None:
+    change = saturated().bottleneck.change
+    assert change is not None
+    assert promised_at_rate(change, now_per_s=60.0) == (
+        "At this rate the queue keeps up as it is; the laws promise the average task done 225 ms"
+        " sooner, and room for 120/s instead of 60/s."
+    )
+    slower = replace(change, setting="max_jobs", old=30, new=60)
+    assert promised_at_rate(slower, now_per_s=60.0).endswith(
+        "promise room for 120/s instead of 60/s."
     )
 
 

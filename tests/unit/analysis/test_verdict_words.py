@@ -98,6 +98,24 @@ def test_inconclusive_says_what_is_possible() -> None:
     assert said.endswith("% faster than your last 5 runs")
 
 
+def test_a_gain_is_said_beside_what_is_not_settled() -> None:
+    noisy_times = Baseline(
+        kind=BaselineKind.HISTORY,
+        runs=tuple(
+            run(60 * steady, p95=251 * factor, run_id=f"lt_{i}")
+            for i, (steady, factor) in enumerate(zip(STEADY, NOISY, strict=False))
+        ),
+    )
+    mixed = judged(run(120.0, p95=255), noisy_times)
+    assert mixed.verdict is Verdict.INCONCLUSIVE
+    said = clause(mixed)
+    assert said.startswith("100 % faster than your last 5 runs (95 % +99.")
+    assert said.endswith("), but p95 execution time is not settled")
+    assert verdict_clause(mixed, with_interval=False) == (
+        "100 % faster than your last 5 runs, but p95 execution time is not settled"
+    )
+
+
 def test_bounds_of_another_figure_name_it_once() -> None:
     noisy_times = Baseline(
         kind=BaselineKind.HISTORY,
