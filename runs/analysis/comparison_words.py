@@ -33,13 +33,18 @@ def say_comparison(
         return ComparisonWords(
             verdict=Verdict.INCONCLUSIVE,
             headline=f"{what}: undecided, {said}.",
-            because=f"{said}; otherwise {comparison.verdict}: {because}",
+            because=as_sentence(f"{said}; otherwise {comparison.verdict}: {because}"),
         )
     return ComparisonWords(
         verdict=comparison.verdict,
         headline=f"{what}: {_found(comparison)}.",
-        because=because,
+        because=as_sentence(because),
     )
+
+
+def as_sentence(text: str) -> str:
+    """With a capital and a full stop: the parts of a sentence are put together in any order."""
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def not_the_same_workload(differences: Iterable[object]) -> str:

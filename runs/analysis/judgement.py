@@ -6,7 +6,7 @@ from typing import Any
 
 from runs.analysis.comparability import Difference
 from runs.analysis.comparison import Comparison, compare
-from runs.analysis.comparison_words import comparison_because, not_the_same_workload
+from runs.analysis.comparison_words import as_sentence, comparison_because, not_the_same_workload
 from runs.analysis.figure_comparison import MIN_EFFECT, FigureComparison
 from runs.analysis.history import FEWEST_RUNS, Baseline, BaselineKind
 from runs.analysis.judged_figures import RunFigures
@@ -24,6 +24,7 @@ class Judgement:
     runs: tuple[str, ...] = ()
     comparison: Comparison | None = None
     changed: tuple[Difference, ...] = ()
+    doubts: tuple[str, ...] = ()
 
     def as_document(self) -> dict[str, Any]:
         """The report's `analysis.baseline`."""
@@ -67,9 +68,10 @@ def judge(
     return Judgement(
         kind=baseline.kind,
         verdict=verdict,
-        because=because,
+        because=as_sentence(because),
         runs=baseline.run_ids,
         comparison=comparison,
+        doubts=tuple(doubts),
         changed=tuple(changed),
     )
 

@@ -31,8 +31,7 @@ def verdict_clause(judgement: Judgement, *, with_interval: bool) -> str:
     if comparison is None or judgement.verdict in _SAYS_NOTHING:
         return ""
     if judgement.verdict is not comparison.verdict:
-        doubt = judgement.because.partition("; otherwise")[0]
-        return f"inconclusive, {doubt}"
+        return f"inconclusive, {'; '.join(judgement.doubts)}"
     deciding = [each for each in comparison.figures if each.verdict is judgement.verdict]
     if not deciding:
         return f"nothing in common with {against(judgement)} to compare"

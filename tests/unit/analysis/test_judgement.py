@@ -53,7 +53,7 @@ def test_the_section_of_the_report_has_its_published_keys() -> None:
     assert document["kind"] == "history"
     assert document["runs"] == ["lt_0", "lt_1", "lt_2", "lt_3", "lt_4"]
     assert (document["n"], document["verdict"]) == (5, "regressed")
-    assert document["because"].startswith("against your last 5 runs: p50 execution time 214 ms")
+    assert document["because"].startswith("Against your last 5 runs: p50 execution time 214 ms")
     throughput = document["figures"]["overall_throughput"]
     assert list(throughput) == ["baseline", "value", "ratio", "ratio_interval", "verdict"]
     assert throughput["ratio"] == pytest.approx(0.8, rel=1e-5)
@@ -89,7 +89,7 @@ def test_doubts_about_the_measurement_outweigh_any_verdict() -> None:
 )
 def test_the_baseline_is_named(kind: BaselineKind, runs: int, against: str) -> None:
     baseline = Baseline(kind=kind, runs=HISTORY.runs[:runs])
-    assert f"against {against}: " in judge([run(1.25)] * 3, baseline=baseline).because
+    assert f"Against {against}: " in judge([run(1.25)] * 3, baseline=baseline).because
 
 
 def test_a_pinned_run_borrows_the_spread_of_the_history() -> None:
