@@ -1,6 +1,5 @@
 """Flower, the celery command and arq workers as real processes around one Valkey."""
 
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -29,13 +28,8 @@ def tools(request: pytest.FixtureRequest) -> Path:
 
 @pytest.fixture
 def broker() -> Iterator[Broker]:
-    broker = Broker()
-    try:
-        broker.start()
+    with processes.a_broker() as broker:
         yield broker
-    finally:
-        broker.stop()
-        shutil.rmtree(broker.folder)
 
 
 @pytest.fixture

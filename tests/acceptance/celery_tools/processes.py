@@ -2,13 +2,15 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -134,6 +136,18 @@ class Broker:
                 return bool(client.ping())
             except redis.ConnectionError:
                 return False
+
+
+@contextmanager
+def a_broker() -> Iterator[Broker]:
+    """A Valkey that holds nothing, until the end."""
+    broker = Broker()
+    try:
+        broker.start()
+        yield broker
+    finally:
+        broker.stop()
+        shutil.rmtree(broker.folder)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from typing import Any
 
 import django
 from django.conf import settings
+from psycopg import IsolationLevel
 
 settings.configure(
     INSTALLED_APPS=["django_celery_results"],
@@ -20,6 +21,8 @@ settings.configure(
             "HOST": sys.argv[1],
             "USER": "loadlab",
             "NAME": "loadlab",
+            # all readings are of one instant, also while a run adds rows
+            "OPTIONS": {"isolation_level": IsolationLevel.REPEATABLE_READ},
         }
     },
     USE_TZ=True,
@@ -27,7 +30,7 @@ settings.configure(
 django.setup()
 
 from celery import Celery  # noqa: E402 - Django's settings come first
-from django.db import DatabaseError, connection  # noqa: E402
+from django.db import DatabaseError, connection, transaction  # noqa: E402
 from django.db.models import Avg, Count, F  # noqa: E402
 from django_celery_results.models import GroupResult, TaskResult  # noqa: E402
 
@@ -64,25 +67,30 @@ def refused(attempt: Callable[[], object]) -> str:
     return ""
 
 
-published = of_the_query(sys.argv[2])
-rows = list(TaskResult.objects.order_by("task_id"))
-by_status = TaskResult.objects.values("status").annotate(count=Count("task_id")).order_by("status")
-taken = TaskResult.objects.filter(status="SUCCESS").aggregate(
-    taken=Avg(F("date_done") - F("date_started"))
-)["taken"]
+with transaction.atomic():
+    published = of_the_query(sys.argv[2])
+    rows = list(TaskResult.objects.order_by("task_id"))
+    counted = (
+        TaskResult.objects.values("status").annotate(count=Count("task_id")).order_by("status")
+    )
+    by_status = {entry["status"]: entry["count"] for entry in counted}
+    taken = TaskResult.objects.filter(status="SUCCESS").aggregate(
+        taken=Avg(F("date_done") - F("date_started"))
+    )["taken"]
+    by_number = [TaskResult.objects.filter(pk=row.pk).count() for row in rows[:1]]
 read = {
     "published": published,
     "rows": [{column: getattr(row, column) for column in published[0]} for row in rows]
     if published
     else [],
-    "by_status": {entry["status"]: entry["count"] for entry in by_status},
+    "by_status": by_status,
     "seconds": taken.total_seconds() if taken else None,
     "async_results": {
         row.task_id: [(result := app.AsyncResult(row.task_id)).state, repr(result.result)]
         for row in rows[:1] + rows[-1:]
     },
     "columns": types_of_columns(),
-    "by_number": [TaskResult.objects.filter(pk=row.pk).count() for row in rows[:1]],
+    "by_number": by_number,
     "refused": {
         "backend": refused(lambda: app.backend.store_result("t", {"a": 1}, "SUCCESS")),
         "update": refused(lambda: TaskResult.objects.update(status="PENDING")),

@@ -31,6 +31,9 @@ ASKED_WITHOUT_MEANING: tuple[tuple[str, dict[str, Any]], ...] = (
 )
 
 
+PATIENTLY = ("-t", "10")  # for a worker asked by name, whose answer ends the waiting
+
+
 def answers(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     """What `--json` prints: each worker's answer."""
     assert done.returncode == 0, done.stdout + done.stderr
@@ -67,15 +70,19 @@ def test_inspect_answers_in_celerys_shapes(
     process = worker()
     enqueue(
         broker,
-        ("add", {"x": 1, "y": 2}),
+        ("add", {"x": 1, "y": 2, "_job_id": "sum"}),
         ("sleep", {"s": 60, "_job_id": "long"}),
         ("sleep", {"s": 1, "_job_id": "later", "_defer_by": 1000}),
     )
 
-    def asked(*arguments: str) -> Any:
-        return only(answers(celery(tools, "inspect", *arguments, "--json", "-t", "1")))
+    with broker.client() as client:
+        eventually(lambda: client.exists("arq:in-progress:long", "arq:result:sum") == 2)
+    (name,) = answers(celery(tools, "inspect", "ping", "--json", "-t", "1"))
 
-    eventually(lambda: asked("active"))
+    def asked(*arguments: str) -> Any:
+        # why the name: who asks one worker is not made to wait for more to answer
+        return only(answers(celery(tools, "inspect", *arguments, "--json", *PATIENTLY, "-d", name)))
+
     commands = [
         ("active",), ("registered",), ("reserved",), ("revoked",), ("scheduled",),
         ("active_queues",), ("stats",), ("conf",), ("query_task", "long", "later"),
@@ -162,15 +169,17 @@ def test_revoking_aborts_the_arq_job(
         answer = seen.post("/api/task/revoke/long", terminate="true")
         assert answer.status_code == 200, answer.text
     else:
-        done = celery(tools, "control", "-t", "1", "terminate", "SIGTERM", "long")
+        (name,) = seen.workers()
+        done = celery(tools, "control", *PATIENTLY, "-d", name, "terminate", "SIGTERM", "long")
         assert "terminate: long" in done.stdout, done.stdout + done.stderr
 
     eventually(lambda: seen.task("long")["state"] == "REVOKED")
     with broker.client() as client:
         assert client.zcard("arq:queue") == 0
         assert client.exists("arq:result:long")
-    revoked = only(answers(celery(tools, "inspect", "revoked", "--json", "-t", "1")))
-    assert revoked == ["long"]
+    (name,) = seen.workers()
+    revoked = celery(tools, "inspect", "revoked", "--json", *PATIENTLY, "-d", name)
+    assert only(answers(revoked)) == ["long"]
 
 
 def test_a_waiting_job_is_revoked_before_it_runs_and_a_running_one_is_left_alone(

@@ -85,7 +85,7 @@ def test_a_client_that_waits_is_woken_by_the_result(
     flower_2_2: Path, worker: WorkerStarter, broker: Broker
 ) -> None:
     worker(**MIRRORED)
-    enqueue(broker, ("sleep", {"s": 4, "_job_id": "soon"}))
+    enqueue(broker, ("sleep", {"s": 2, "_job_id": "soon"}))
     assert read(flower_2_2, broker, "soon")["soon"]["got"] == "'slept'"
 
 

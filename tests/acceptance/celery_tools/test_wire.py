@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
 import redis
 from processes import HERE, Broker, Running, enqueue, eventually
 
@@ -188,10 +187,10 @@ def assert_replies_agree(theirs: list[Any], ours: list[Any]) -> None:
     assert e.keys() == ended.keys() == {"ok"}
 
 
-@pytest.mark.parametrize("prefix", ["app:", "app"])
 def test_clients_with_prefixes_of_their_own_are_met_where_they_are(
-    tools: Path, broker: Broker, worker: WorkerStarter, prefix: str
+    tools: Path, broker: Broker, worker: WorkerStarter
 ) -> None:
+    prefix = "app"  # without a separator Celery adds one to results, and to nothing else
     worker(
         LOADLAB_CELERY_RESULTS="1",
         LOADLAB_CELERY_KEY_PREFIX=prefix,
