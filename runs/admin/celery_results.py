@@ -10,7 +10,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin import ShowFacets, SimpleListFilter
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -45,7 +45,12 @@ class StatusFilter(SimpleListFilter):
         if not self.value():
             return queryset
         ours = [state.value for state, celerys in STATE_OF.items() if celerys == self.value()]
-        return queryset.filter(state__in=ours)
+        tasks = queryset.filter(state__in=ours)
+        if TaskState.COMPLETED in ours:
+            return tasks
+        # why: where few tasks ended so, the runs' own counts say where they are
+        counted = Q(*((f"{state}_count__gt", 0) for state in ours), _connector=Q.OR)
+        return _of_runs(tasks, LoadTestRun.objects.filter(counted))
 
 
 class DoneFilter(SimpleListFilter):
@@ -234,9 +239,15 @@ def _types() -> list[TaskType]:
 
 
 def _of_types(tasks: Tasks, names: list[str]) -> Tasks:
-    runs = LoadTestRun.objects.filter(configuration__task_type__in=names)
+    return _of_runs(tasks, LoadTestRun.objects.filter(configuration__task_type__in=names))
+
+
+def _of_runs(tasks: Tasks, runs: QuerySet[LoadTestRun]) -> Tasks:
     # why a list: the planner then knows how few of the tasks these are
-    return tasks.filter(run__in=list(runs.values_list("pk", flat=True)))
+    ids = dict(runs.values_list("pk", "test_id"))
+    # why a bound: the list is walked from the newest task on; "." is what comes after "-"
+    newest = max(ids.values(), default="")
+    return tasks.filter(run__in=list(ids), task_id__lt=f"{newest}.")
 
 
 def _beginnings() -> dict[str, datetime]:
