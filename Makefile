@@ -3,6 +3,9 @@ PYTHON ?= python3
 PIP_INSTALL := .venv/bin/python -m pip install --quiet --disable-pip-version-check
 PY := .venv/bin/python
 PYTEST := $(PY) -m pytest
+# Files of tests side by side, each process with servers of its own: most tests wait for other processes.
+JOBS ?= 2
+PARALLEL := -n $(JOBS) --dist loadfile --no-loadscope-reorder
 INSTALLED := .venv/.installed
 # Scripts in .venv hold its path: a checkout that was moved gets a new one.
 MOVED := $(shell [ "$$(cat .venv/.made_in 2>/dev/null)" = "$$(pwd)" ] || echo moved)
@@ -16,7 +19,7 @@ PRODUCTION := DEBUG=0 ALLOWED_HOSTS=loadlab.example LOADLAB_API_ANONYMOUS=0 \
   SECRET_KEY="$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(48))')"
 
 .DEFAULT_GOAL := help
-.PHONY: moved help venv celery-venvs browser demo test test-unit test-integration test-acceptance coverage check format schema bench up down clean
+.PHONY: moved help venv celery-venvs browser demo test test-unit test-integration test-acceptance coverage check format schema screenshots bench up down clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,7 +47,7 @@ browser: venv ## see to it that there is a Chromium for the browser tests
 	$(PY) tests/acceptance/browser/chromium.py
 
 test: venv celery-venvs browser ## run the whole suite on servers and data of its own
-	$(PYTEST) $(BROWSER:%=--ignore=%)
+	$(PYTEST) $(PARALLEL) $(BROWSER:%=--ignore=%)
 	$(if $(BROWSER),$(PYTEST) $(BROWSER))
 
 test-unit: venv ## run the tests that need no server
@@ -54,7 +57,7 @@ test-integration: venv ## run the tests against real PostgreSQL, Valkey and arq
 	$(PYTEST) tests/integration
 
 test-acceptance: venv celery-venvs browser ## run the tests of real processes
-	$(PYTEST) tests/acceptance $(BROWSER:%=--ignore=%)
+	$(PYTEST) $(PARALLEL) tests/acceptance $(BROWSER:%=--ignore=%)
 	$(if $(BROWSER),$(PYTEST) $(BROWSER))
 
 coverage: venv ## measure what the unit tests cover of the pure core, branch by branch
@@ -77,6 +80,9 @@ format: venv ## put the code into the style that check asks for
 
 schema: venv ## write docs/openapi.yaml, the contract of the API, from the code
 	$(PY) manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
+
+screenshots: venv browser ## take the pictures of docs/screenshots/ from a site with demo data
+	@$(PY) tests/acceptance/browser/screenshots.py
 
 bench: venv ## measure loadlab beside its peers and print the figures (BENCH=name for one)
 	@$(PY) bench/run_all.py $(BENCH)

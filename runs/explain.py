@@ -193,9 +193,12 @@ def _assumed(task_time_s: float | None) -> ServiceTimes:
 def constants_for(fleet: Fleet, *, queue: str, same_tasks: bool) -> Constants:
     """The machine's constants as the last run on the queue that shows them measured them.
 
-    Never those of another machine; nor, unless the tasks are the same, what they themselves cost.
+    Never those of another machine; nor, unless the tasks are the same, what they themselves cost;
+    nor where tasks failed, for arq then writes a traceback between two starts.
     """
-    shown = LoadTestRun.objects.filter(target_queue=queue, figures__constants__has_key="start_s")
+    shown = LoadTestRun.objects.filter(
+        target_queue=queue, failed_count=0, figures__constants__has_key="start_s"
+    )
     recent = shown.order_by("-pk").values_list("test_id", "environment", "figures__constants")
     found = recent.first()
     if found is None:

@@ -47,11 +47,14 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", f"{tier}: a test in tests/{tier}")
 
 
+@pytest.hookimpl(trylast=True)  # after the order was shuffled
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         for tier in TIERS:
             if item.path.is_relative_to(TESTS / tier):
                 item.add_marker(tier)
+    # why: where files run side by side, what takes minutes must not be left for last
+    items.sort(key=lambda item: "acceptance" not in item.keywords)
 
 
 @pytest.fixture
