@@ -1,4 +1,22 @@
-"""Flower, the celery command and arq workers as real processes around one Valkey."""
+"""Flower, the celery command and arq workers as real processes around one Valkey.
+
+What "compatible with Celery" means here, and where that is tested, with old and new tools:
+
+ 1. Flower sees workers come and go and all of every task: test_flower
+ 2. Events are those of a real Celery worker, and nothing of Celery is loaded: test_wire
+ 3. Nothing that breaks on Celery's side costs a job or a worker: test_faults
+ 4. `celery status` and `celery inspect` answer, and the rest is refused in words:
+    test_celery_command, for Flower's pages test_limits
+ 5. Revoking aborts: test_celery_command, test_own_worker; in database and report: test_task_results
+ 6. States are Celery's by name, set and order: test_states_of_celery
+ 7. Columns are those of django-celery-results, whose own model reads them: test_task_results
+ 8. AsyncResult and Flower's result endpoint read results: test_results
+ 9. The admin is like that package's: test_task_results, with rights in tests/integration
+10. What cannot work fails clearly: test_limits, test_celery_command, test_task_results
+
+Besides: secrets (test_privacy), an arq worker without Django (test_own_worker), docs/celery.md as
+it stands (test_celery_documentation).
+"""
 
 import subprocess
 from collections.abc import Callable, Iterator
