@@ -20,6 +20,9 @@ PROGRAMS = {"postgres": "postgres", "valkey": "valkey-server"}
 NOBODY = 65534
 ENSURE = "from loadlab import embedded; embedded.ensure_postgres(); embedded.ensure_valkey();"
 
+# why: whoever starts the tests in the background has them ignore it
+HEED_CTRL_C = "import signal, time; signal.signal(signal.SIGINT, signal.default_int_handler);"
+
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
@@ -111,12 +114,7 @@ def test_a_starter_killed_at_any_moment_leaves_nothing_that_cannot_be_mended(fol
 def test_ctrl_c_in_the_starters_terminal_does_not_reach_the_servers(folder: Path) -> None:
     var = folder / "var"
     with subprocess.Popen(
-        # why set: whoever starts the tests in the background has them ignore SIGINT
-        [
-            *(sys.executable, "-c"),
-            "import signal, time; signal.signal(signal.SIGINT, signal.default_int_handler); "
-            f"{ENSURE} print(flush=True); time.sleep(600)",
-        ],
+        [sys.executable, "-c", f"{HEED_CTRL_C} {ENSURE} print(flush=True); time.sleep(600)"],
         env=environment(var),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
