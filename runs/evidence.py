@@ -130,6 +130,7 @@ def fleet_of(run: LoadTestRun) -> Fleet:
         ),
         redis_cpu_s=None if redis_cpu_s is None else redis_cpu_s / finished,
         shared_cpu_s=_shared_cpu_s(run.observed, tasks=finished),
+        observer_cores=_observer_cores(run.observed),
         staggered=bool(run.observed.get("own_workers")),
     )
 
@@ -227,11 +228,20 @@ def _changed(run: LoadTestRun) -> bool:
 
 
 def _shared_cpu_s(observed: Mapping[str, Any], *, tasks: int) -> float | None:
-    """What Redis and loadlab itself took of the workers' only host, per task."""
-    redis_s, ours_s = _redis_cpu_s(observed), observed.get("observer_cpu_s")
-    if not observed.get("shares_host") or redis_s is None or ours_s is None:
+    """What Redis took of the workers' only host, per task."""
+    redis_s = _redis_cpu_s(observed)
+    return redis_s / tasks if observed.get("shares_host") and redis_s is not None else None
+
+
+def _observer_cores(observed: Mapping[str, Any]) -> float | None:
+    """What loadlab itself took of the workers' only host.
+
+    why not per task: most of it is looking after the run, which costs the same whatever the rate.
+    """
+    ours_s, lasted_s = observed.get("observer_cpu_s"), observed.get("observed_s")
+    if not observed.get("shares_host") or ours_s is None or not lasted_s:
         return None
-    return float(redis_s + ours_s) / tasks
+    return float(ours_s / lasted_s)
 
 
 def _redis_cpu_s(observed: Mapping[str, Any]) -> float | None:

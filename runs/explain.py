@@ -27,7 +27,9 @@ from workers.errors import WorkersError
 from workers.settings import QUEUES, queue_settings
 
 MOST_WORKERS = 1_000
+ENOUGH_TASKS = 200  # of fewer the fixed costs of a run are a large part of what each seems to cost
 _OF_THE_TASKS = {"blocking_s", "pool_cpu_s"}
+_OF_THE_RUN = {"poll_phases", "observer_cores"}
 
 
 class CannotExplain(LoadLabError):
@@ -193,20 +195,21 @@ def _assumed(task_time_s: float | None) -> ServiceTimes:
 def constants_for(fleet: Fleet, *, queue: str, same_tasks: bool) -> Constants:
     """The machine's constants as the last run on the queue that shows them measured them.
 
-    Never those of another machine; nor, unless the tasks are the same, what they themselves cost;
-    nor where tasks failed, for arq then writes a traceback between two starts.
+    The last of enough tasks, if there is one. Never those of another machine; nor, unless the tasks
+    are the same, what they themselves cost; nor where tasks failed, for arq then writes a
+    traceback between two starts.
     """
     shown = LoadTestRun.objects.filter(
         target_queue=queue, failed_count=0, figures__constants__has_key="start_s"
     )
     recent = shown.order_by("-pk").values_list("test_id", "environment", "figures__constants")
-    found = recent.first()
+    found = recent.filter(completed_count__gte=ENOUGH_TASKS).first() or recent.first()
     if found is None:
         return Constants()
     test_id, environment, stored = found
     if not _is_of_these_hosts(environment.get("host_class"), fleet=fleet):
         return Constants()
-    names = {each.name for each in fields(Constants)} - {"poll_phases"}
+    names = {each.name for each in fields(Constants)} - _OF_THE_RUN
     if not same_tasks:
         names -= _OF_THE_TASKS
     measured: dict[str, Any] = {

@@ -143,6 +143,7 @@ class Observer:
         facts = self._commands() | {
             "shares_host": self._shares_host(seen.fleet),
             "observer_cpu_s": time.process_time() - self._cpu_at_start,
+            "observed_s": time.monotonic() - self._began,
         }
         started_at = self.run.started_at
         lasted_s = 0.0 if started_at is None else time.monotonic() - clock.monotonic_s(started_at)

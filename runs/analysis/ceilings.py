@@ -17,6 +17,8 @@ from runs.analysis.service import ServiceTimes
 LEAST_POLL_LOSS = 0.1
 # Less than this per task is a pool at rest, not one that the task uses.
 LEAST_POOL_CPU_S = 0.0001
+# Of the cores: so much is left to the workers however busy loadlab itself was in a run of a moment.
+LEAST_CORES = 0.1
 
 
 class CeilingName(StrEnum):
@@ -210,20 +212,24 @@ def _pool_ceiling(situation: Situation) -> Ceiling | None:
 
 
 def _cpu_ceiling(situation: Situation) -> Ceiling | None:
-    """`cpu`: the cores of the workers' hosts, with what else runs on them for each task."""
+    """`cpu`: the cores of the workers' hosts, less what loadlab itself keeps busy of them."""
     constants, cores = situation.constants, situation.fleet.cores
     if constants.loop_cpu_s is None or cores == 0:
         return None
     parts = (constants.loop_cpu_s, constants.pool_cpu_s, constants.shared_cpu_s)
+    taken = constants.observer_cores
+    left = max(cores - value_of(taken), LEAST_CORES * cores)
+    others = () if taken is None else (_input_of("observer", taken, unit="cores"),)
     return Ceiling(
         name=CeilingName.CPU,
-        throughput_per_s=cores / sum(value_of(each) for each in parts),
-        formula="cores / CPU per task",
+        throughput_per_s=left / sum(value_of(each) for each in parts),
+        formula="(cores - observer) / CPU per task" if others else "cores / CPU per task",
         inputs=(
             Input(name="cores", value=cores, unit="cores", source="workers' hosts"),
+            *others,
             *_measured("C", constants.loop_cpu_s),
             *_measured("pool CPU", constants.pool_cpu_s),
-            *_measured("shared CPU", constants.shared_cpu_s),
+            *_measured("Redis CPU", constants.shared_cpu_s),
         ),
     )
 
@@ -276,6 +282,8 @@ def _period_inputs(situation: Situation, *, laws: FleetLaws) -> tuple[Input, ...
 
 
 def _measured(name: str, constant: Constant | None) -> tuple[Input, ...]:
-    if constant is None:
-        return ()
-    return (Input(name=name, value=constant.value, unit="s", source=constant.source),)
+    return () if constant is None else (_input_of(name, constant, unit="s"),)
+
+
+def _input_of(name: str, constant: Constant, *, unit: str) -> Input:
+    return Input(name=name, value=constant.value, unit=unit, source=constant.source)

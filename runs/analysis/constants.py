@@ -31,7 +31,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Constant:
-    """A measured number, in seconds, and its source in words."""
+    """A measured number, in seconds unless said otherwise, and its source in words."""
 
     value: float
     source: str
@@ -46,7 +46,8 @@ class Constants:
     how long a slot is held besides the execution. `poll_lag_s`: how much later than poll_delay a
     poll comes. `loop_cpu_s`: CPU of the worker's main process. `blocking_s`: the part of it, or of
     the clock, for which one task blocks the event loop. `pool_cpu_s`: CPU of the process pool.
-    `redis_cpu_s`: CPU of Redis. `shared_cpu_s`: CPU of everything else on the workers' host.
+    `redis_cpu_s`: CPU of Redis. `shared_cpu_s`: the same, where it runs on the workers' host.
+    `observer_cores`: cores of that host that loadlab itself keeps busy, whatever the rate.
     `poll_phases`: when the workers poll within one poll_delay, as shares of it.
     """
 
@@ -60,6 +61,7 @@ class Constants:
     pool_cpu_s: Constant | None = None
     redis_cpu_s: Constant | None = None
     shared_cpu_s: Constant | None = None
+    observer_cores: Constant | None = None
     poll_phases: tuple[float, ...] | None = None
 
 
@@ -84,7 +86,8 @@ def measure_constants(samples: Samples, *, fleet: Fleet) -> Constants:
         blocking_s=blocking,
         pool_cpu_s=_constant(fleet.pool_cpu_s, source=heartbeats),
         redis_cpu_s=_constant(fleet.redis_cpu_s, source="Redis's own count of its CPU"),
-        shared_cpu_s=_constant(fleet.shared_cpu_s, source="CPU of the other processes there"),
+        shared_cpu_s=_constant(fleet.shared_cpu_s, source="Redis's own count of its CPU"),
+        observer_cores=_constant(fleet.observer_cores, source="CPU of loadlab itself"),
         poll_phases=_phases(polls),
     )
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from rich.text import Text
 
+from runs.analysis.limit_words import LEGEND
 from runs.cli import figures
 from runs.cli.rendering.pairs import in_order, pairs
 from runs.cli.rendering.reading import Document, amount, items, part, words
@@ -26,6 +27,8 @@ def ceiling_lines(bottleneck: Document, *, sheet: Sheet) -> Lines:
         derived = (words(ceiling, "formula"), _inputs(part(ceiling, "inputs")))
         text = "; ".join(piece for piece in derived if piece)
         lines += sheet.paragraph(text, label=words(ceiling, "name"), hang=hang) if text else []
+    if any("E[" in words(ceiling, "formula") for ceiling in ceilings):
+        lines += sheet.paragraph(sheet.glyphs.fit(LEGEND), label="where", hang=hang, style="dim")
     return lines
 
 

@@ -1,15 +1,18 @@
 """Every ceiling against measured answers of arq 0.28 and against a simulated worker."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from made_runs import constants, fleet, worker
 from simulated_worker import SimulatedWorker, Simulation
 
+from runs.analysis.bottleneck import Bottleneck
 from runs.analysis.ceilings import Ceiling, CeilingName, Situation, ceilings_of
-from runs.analysis.constants import Constants
+from runs.analysis.constants import Constant, Constants
 from runs.analysis.fleet import Fleet
+from runs.analysis.limit_words import limited_by
 from runs.analysis.service import ServiceTimes
 
 # The machine of the reference: a start 1.18 ms, a skip 0.41 ms, a slot held 4 ms longer.
@@ -182,6 +185,24 @@ def test_cpu_pool_and_redis_are_their_own_ceilings() -> None:
     assert values[CeilingName.REDIS] == pytest.approx(5000)
     assert [each.throughput_per_s for each in found] == sorted(values.values())
     assert found[0].name is CeilingName.PROCESS_POOL
+
+
+def test_what_loadlab_takes_of_the_cores_is_not_left_to_the_tasks() -> None:
+    def cpu(cores: float) -> Ceiling:
+        taken = Constant(value=cores, source="CPU of loadlab itself")
+        known = replace(constants(loop_cpu_s=1.0, shared_cpu_s=0.25), observer_cores=taken)
+        found = named(all_of(fleet(), 0.2, known), CeilingName.CPU)
+        assert found is not None
+        return found
+
+    half = cpu(0.5)
+    assert half.throughput_per_s == pytest.approx(3.5 / 0.00125)
+    assert half.formula == "(cores - observer) / CPU per task"
+    assert limited_by(Bottleneck(ceilings=(half,)), reached=True) == (
+        "Limited by cpu: a task takes 1.2 ms of CPU, and there are 4 cores, 0.5 taken by loadlab."
+    )
+    assert limited_by(Bottleneck(ceilings=(cpu(0.01),)), reached=True).endswith("are 4 cores.")
+    assert cpu(7.0).throughput_per_s == pytest.approx(0.4 / 0.00125)
 
 
 def test_a_pool_at_rest_is_no_ceiling() -> None:
