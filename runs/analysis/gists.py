@@ -16,7 +16,7 @@ def gists(findings: RunFindings, *, advice: Sequence[str], because: str) -> dict
     judgement = findings.judgement
     said = {
         "answer": _answer(findings),
-        "bottleneck": limited_by(findings.bottleneck, reached=findings.summary.saturated),
+        "bottleneck": limited_by(findings.bottleneck, reached=findings.summary.reached_its_limit),
         "recommendations": advice[0] if advice else "",
         "baseline": "" if judgement is None else judgement.because,
         "regime": because,
@@ -42,6 +42,7 @@ def _answer(findings: RunFindings) -> str:
     if findings.judgement is not None:
         clause = verdict_clause(findings.judgement, with_interval=False)
     known = binding is not None and findings.bottleneck.explained
+    known = known and summary.reached_its_limit
     limit = f" {binding.name} is the limit." if binding is not None and known else ""
     compared = f", {clause}" if clause else ""
     return f"{rate(summary.throughput_per_s)} tasks/s{compared}.{limit}"
@@ -87,10 +88,10 @@ def _timeline(findings: RunFindings) -> str:
     if found is None or line is None or duration is None:
         return ""
     rest = max(0.0, duration - found.send_span_s)
-    return (
-        f"Sending {seconds(found.send_span_s)}, draining {seconds(rest)};"
-        f" up to {number(max(line.backlog))} tasks waited."
-    )
+    sending = f"Sending {seconds(found.send_span_s)}, draining"
+    if found.arrival_rate_per_s is None:
+        sending = "Sent at once, drained in"
+    return f"{sending} {seconds(rest)}; up to {number(max(line.backlog))} tasks waited."
 
 
 def _poll_cycle(findings: RunFindings) -> str:

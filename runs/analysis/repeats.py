@@ -141,7 +141,9 @@ def judge_gate(effect: float, *, cv: float, n: int) -> Gate:
         else f"{'one run' if n else 'no runs'} a side show nothing"
     )
     ends = "holds" if accepted else f"needs {gate.needs} a side"
-    because = f"at a run-to-run CV of {percent(cv)} {known}: a gate at {percent(effect)} {ends}"
+    because = (
+        f"where runs vary by {percent(cv)} (their CV) {known}: a gate at {percent(effect)} {ends}"
+    )
     return replace(gate, because=because)
 
 

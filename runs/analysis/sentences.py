@@ -130,6 +130,8 @@ def _throughput(findings: RunFindings) -> str:
     summary = findings.summary
     best, overall = summary.throughput_per_s or 0.0, summary.overall_throughput_per_s
     said = f"{rate(best)} tasks/s"
+    if summary.saturated and not summary.reached_its_limit:
+        return f"{said} over the whole run, too short for a steady state"
     if summary.saturated and overall and abs(best / overall - 1) > SAID_APART:
         said += f" under full load ({rate(overall)} over the whole run)"
     reason = None if summary.regime is None else summary.regime.reason

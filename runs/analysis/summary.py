@@ -84,6 +84,11 @@ class Summary:
         """Whether more was offered than the queue serves."""
         return self.regime is not None and self.regime.regime is Regime.SATURATED
 
+    @property
+    def reached_its_limit(self) -> bool:
+        """Whether more was offered than the queue serves, and for long enough to see how much."""
+        return self.saturated and self.steady is not None
+
 
 def summarise(
     samples: Samples, *, workload: Workload, fleet: Fleet, accounting: Accounting

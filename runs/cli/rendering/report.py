@@ -117,7 +117,10 @@ def _baseline_reason(document: Document) -> tuple[str, ...]:
 
 def _proof(document: Document, *, sheet: Sheet) -> Lines:
     command = words(document, "analysis", "bottleneck", "change", "proof", "command")
-    if not command:
+    setting = words(document, "analysis", "bottleneck", "change", "setting")
+    first = _sentences(document, "analysis", "performance_analysis", "recommendations")[:1]
+    # why: another recommendation may be worth more, and then it is that one which stands above
+    if not command or not any(f"{setting} " in sentence for sentence in first):
         return []
     takes = amount(document, "analysis", "bottleneck", "change", "proof", "seconds")
     return sheet.paragraph(

@@ -139,8 +139,8 @@ def test_a_gate_below_the_noise_is_refused_with_the_repeats_that_would_carry_it(
     assert not refused.accepted
     assert refused.repeats == 7
     assert refused.because == (
-        "at a run-to-run CV of 3 % 3 runs a side show 9.2 % or more: a gate at 5 % needs 7 runs a"
-        " side"
+        "where runs vary by 3 % (their CV) 3 runs a side show 9.2 % or more: a gate at 5 % needs"
+        " 7 runs a side"
     )
     assert judge_gate(0.05, cv=0.03, n=7).accepted
     assert not judge_gate(0.05, cv=0.03, n=6).accepted

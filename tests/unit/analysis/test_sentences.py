@@ -338,6 +338,15 @@ def test_a_run_far_from_every_law_says_so(reached: float, limit: str) -> None:
     assert words.gists["answer"] == "60 tasks/s."
 
 
+def test_too_short_a_burst_names_no_limit_that_it_reached() -> None:
+    run = saturated()
+    short = replace(run, summary=replace(run.summary, steady=None, overall_throughput_per_s=48.0))
+    words = say(short)
+    assert words.headline == "48 tasks/s over the whole run, too short for a steady state."
+    assert words.gists["answer"] == "48 tasks/s."
+    assert words.gists["bottleneck"].startswith("Would be limited by poll_delay at 60/s: ")
+
+
 def test_what_a_trial_was_promised() -> None:
     change = saturated().bottleneck.change
     assert change is not None
@@ -380,7 +389,7 @@ def test_closed_folds_answer_too() -> None:
     assert gists["accounting"] == "1020 sent: 1017 completed, 3 failed."
     assert gists["task_metrics"] == "Run time p50 200 ms, p95 200 ms, p99 200 ms, n 1020."
     assert gists["distribution"] == "Every task took 200 ms."
-    assert gists["timeline"] == "Sending 0 ms, draining 16.8 s; up to 982 tasks waited."
+    assert gists["timeline"] == "Sent at once, drained in 16.8 s; up to 982 tasks waited."
     assert gists["poll_cycle"] == (
         "Slots are in use 40 % of the time: tasks take 200 ms, then their slot idles until the"
         " next poll."

@@ -18,7 +18,8 @@ ROW: dict[str, Any] = {
     "num_tasks": 1000,
     "task_type": "io_simulation",
     "target_queue": "load_test",
-    "overall_throughput": 59.43,
+    "overall_throughput": 57.1,
+    "steady_state_throughput": 59.43,
     "verdict": "unchanged",
 }
 NAP = TaskType(
@@ -48,7 +49,10 @@ def test_a_row_tells_the_verdict_or_how_far_the_run_came() -> None:
 @pytest.mark.parametrize("width", [60, 80])
 def test_ids_are_never_cut_however_long_the_rest_is(width: int) -> None:
     long = ROW | {"task_type": "a_task_type_of_somebody_with_a_long_name", "status": "dispatching"}
-    lines = run_row_lines([long | {"overall_throughput": None}], sheet=Sheet(width=width))
+    lines = run_row_lines(
+        [long | {"overall_throughput": None, "steady_state_throughput": None}],
+        sheet=Sheet(width=width),
+    )
     assert lines[1].plain.startswith(f"{ROW['test_id']}  ")
     assert max(line.cell_len for line in lines) <= width
 

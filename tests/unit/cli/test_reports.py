@@ -53,6 +53,14 @@ def places(text: str, *parts: str) -> list[int]:
     return [text.index(part) for part in parts]
 
 
+def test_only_the_change_that_stands_above_is_to_be_proved() -> None:
+    rated = SATURATED["analysis"]["performance_analysis"]
+    others = rated | {"recommendations": ["Mend what fails.", *rated["recommendations"]]}
+    mended = changed(SATURATED, analysis__performance_analysis=others)
+    assert "Prove it" in text_of(report_lines(SATURATED, sheet=Sheet(glyphs=ASCII)))
+    assert "Prove it" not in text_of(report_lines(mended, sheet=Sheet(glyphs=ASCII)))
+
+
 def test_the_short_report_reads_as_it_was_drawn() -> None:
     assert text_of(report_lines(SATURATED, sheet=Sheet(glyphs=ASCII))) == (
         """\
