@@ -90,7 +90,7 @@ def _with_shape(spec: Spec, problems: dict[str, str]) -> Spec:
     if spec.arrival == ArrivalModel.BATCHES or all(v is None for v in open_fields.values()):
         if spec.arrival not in {None, ArrivalModel.BATCHES}:
             problems["arrival"] = (
-                f"arrival {spec.arrival!r} needs a rate and a duration: --rate 40/s --duration 30s"
+                f"arrival {spec.arrival!r} needs rate_per_s and duration_s, such as 40/s for 30s"
             )
         return _batches(spec, problems)
     return _open(spec, problems)
@@ -117,17 +117,15 @@ def _open(spec: Spec, problems: dict[str, str]) -> Spec:
     if arrival not in {ArrivalModel.CONSTANT, ArrivalModel.POISSON}:
         problems["arrival"] = f"arrival is {arrival!r}: it must be batches, constant or poisson"
     # why these values pass: a spec that was validated before has them
-    for name, option, none in (("delay_ms", "--delay", 0), ("batch_size", "--batch", 1)):
+    for name, none in (("delay_ms", 0), ("batch_size", 1)):
         if getattr(spec, name) not in {None, none}:
-            problems[name] = f"{option} and --rate contradict each other: a rate sends no batches"
+            problems[name] = f"{name} and rate_per_s contradict each other: a rate sends no batches"
     rate, duration = spec.rate_per_s, spec.duration_s
     if rate is not None and duration is None and spec.num_tasks and _is_positive(rate):
         duration = spec.num_tasks / rate
     missing = [n for n, v in (("rate_per_s", rate), ("duration_s", duration)) if v is None]
     for name in missing:
-        problems[name] = (
-            "a rate needs a duration and the other way round: --rate 40/s --duration 30s"
-        )
+        problems[name] = "rate_per_s needs duration_s and the other way round, such as 40/s for 30s"
     for name, value, limit in (
         ("rate_per_s", rate, float(settings.LOADLAB_MAX_RATE)),
         ("duration_s", duration, MAX_DURATION_S),

@@ -1,5 +1,6 @@
 """With which exit code does a command end, and which one sentence says why?"""
 
+import re
 import sys
 from collections.abc import Iterable
 from enum import IntEnum
@@ -55,6 +56,7 @@ OPTIONS = {  # what a use case calls a field → what was typed
     "label": "--label",
     "baseline": "--baseline",
 }
+_FIELDS = re.compile(r"\b({})\b".format("|".join(name for name in OPTIONS if "_" in name)))
 _WRONG_INPUT = (
     ImproperlyConfigured,
     InvalidParameter,
@@ -121,7 +123,8 @@ def _in_options(error: InvalidSpec) -> str:
     for field, sentence in error.fields.items():
         option = OPTIONS.get(field, field)
         named = sentence.startswith(field)
-        sentences.append(option + sentence.removeprefix(field) if named else sentence)
+        said = option + sentence.removeprefix(field) if named else sentence
+        sentences.append(_FIELDS.sub(lambda found: OPTIONS[found[0]], said))
     return "; ".join(sentences)
 
 
