@@ -37,7 +37,7 @@ def refused(line: str) -> CommandError:
         ("run --batch 0", "--batch is 0.*from 1"),
         ("run --delay -5ms", "--delay is -5.*from 0"),
         ("run --rate 0/s --duration 1s", "--rate is 0.*above 0"),
-        ("run --rate 5/s", "rate needs a duration"),
+        ("run --rate 5/s", "rate needs --duration"),
         ("run --rate 5/s --duration 1s --delay 5", "--delay and --rate contradict"),
         ("run --timeout 0", "--timeout is 0.*above 0"),
         ("run --repeat 0", "--repeat is 0"),
