@@ -39,9 +39,11 @@ $(INSTALLED): pyproject.toml requirements/constraints.txt $(MOVED)
 celery-venvs: venv ## create the environments of the real Flower and celery command that the tests use
 	@$(PY) tests/acceptance/celery_tools/venvs.py
 
-demo: venv ## set up, run one real load test with a worker, print its report
+demo: venv ## set up, run one real load test with a worker, print its report, try what it proposes
 	@$(PY) manage.py migrate --no-input --verbosity 0
 	@.venv/bin/loadlab run --type io_simulation --tasks 1000 --batch 20 --delay 50 --queue load_test --workers 1
+	@printf '\nDoes it do what it says? Without the change and with it, twice each:\n\n'
+	@.venv/bin/loadlab try --change poll_delay=0.05 --type io_simulation --tasks 300 --batch 20 --repeat 2
 
 browser: venv ## see to it that there is a Chromium for the browser tests
 	$(PY) tests/acceptance/browser/chromium.py
@@ -60,8 +62,8 @@ test-acceptance: venv celery-venvs browser ## run the tests of real processes
 	$(PYTEST) $(PARALLEL) tests/acceptance $(BROWSER:%=--ignore=%)
 	$(if $(BROWSER),$(PYTEST) $(BROWSER))
 
-coverage: venv ## measure what the unit tests cover of the pure core, branch by branch
-	$(PYTEST) tests/unit --cov=runs.analysis --cov=runs.arrivals --cov=runs.states
+coverage: venv ## see that the unit tests cover every branch of the pure core
+	$(PYTEST) tests/unit --cov=runs.analysis --cov=runs.arrivals --cov=runs.states --cov-fail-under=100
 
 check: venv ## everything about the code that needs no test: style, types, layers, migrations, deployment
 	.venv/bin/ruff check .
