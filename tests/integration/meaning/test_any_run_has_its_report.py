@@ -131,6 +131,36 @@ def test_every_key_is_there(report: dict[str, Any]) -> None:
     assert set(analysis["environment"]) == ENVIRONMENT
 
 
+def test_every_part_has_its_published_keys() -> None:
+    for _ in range(2):
+        judged()
+    report = report_of(failed=(3, 4), run={"thresholds": ["tasks_sent>=1"]})
+    analysis = report["analysis"]
+    parts: list[tuple[dict[str, Any], str]] = [
+        (analysis["bottleneck"], "binding ceilings change"),
+        (analysis["bottleneck"]["ceilings"][0], "name throughput_per_s formula inputs"),
+        (analysis["bottleneck"]["change"], "setting from to predicted_throughput_per_s cost"),
+        (analysis["timeline"], "interval_s sent finished failed backlog in_flight"),
+        (analysis["timeline"], "worker_cpu_percent worker_rss_mb redis_cpu_percent"),
+        (analysis["poll_cycle"], "period_s slots_in_use busy_percent"),
+        (analysis["type_metrics"]["slept_ms"], "mean p50 p95 min max n"),
+        (analysis["failures"][0], "error_type count example"),
+        (analysis["distribution"], "execution_time_ms queue_wait_ms sojourn_time_ms"),
+        (report["thresholds"][0], "expression value passed because"),
+        *(
+            (figure, "baseline value ratio ratio_interval verdict")
+            for figure in analysis["baseline"]["figures"].values()
+        ),
+    ]
+    for part, names in parts:
+        assert set(names.split()) <= set(part), part
+    assert analysis["baseline"]["kind"] == "history"
+    assert set(analysis["baseline"]["figures"]) == {
+        *("steady_state_throughput", "p50_execution_time_ms", "p95_execution_time_ms"),
+        "failure_rate_percent",
+    }
+
+
 def test_it_is_json_that_any_reader_takes(report: dict[str, Any]) -> None:
     assert json.loads(json.dumps(report, allow_nan=False)) == report
 
