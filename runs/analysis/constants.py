@@ -112,7 +112,7 @@ class _Work:
         """From a start's two parts: waiting for Redis in 4 round trips, and CPU.
 
         The slot is held for two more round trips, and for the CPU of three tasks, because the
-        worker starts others and writes results in between (arq-model: exec + 2·RTT + about 3 ms).
+        worker starts others and writes results in between (as measured: about 3 ms).
         """
         overhead = 2 * waiting_s / START_TRIPS + 3 * cpu_s
         return cls(

@@ -109,7 +109,8 @@ def contrast(
 def inflation(n: int) -> float:
     """By how much n values in a row make the variance of their mean larger than independent ones.
 
-    1 + 2·Σ (1 − k/n)·φᵏ for k = 1 … n − 1 (first-order autocorrelation φ): 1 for one value.
+    1 + 2·Σ (1 − k/n)·φᵏ for k = 1 … n − 1 (first-order autocorrelation φ, Bartlett 1946): 1 for one
+    value.
     """
     return 1 + 2 * sum((1 - k / n) * AUTOCORRELATION**k for k in range(1, min(n, 40)))
 
@@ -163,7 +164,7 @@ def t_below(t: float, *, freedom: float) -> float:
 
 
 def _satterthwaite(squares: Sequence[float], *, freedoms: Sequence[int]) -> float:
-    """(Σ sᵢ²/nᵢ)² / Σ (sᵢ²/nᵢ)²/νᵢ."""
+    """(Σ sᵢ²/nᵢ)² / Σ (sᵢ²/nᵢ)²/νᵢ (Satterthwaite 1946)."""
     total = sum(squares)
     if total == 0:
         return float(sum(freedoms))

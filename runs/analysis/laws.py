@@ -1,8 +1,9 @@
 """What does arq's loop allow? The laws of one worker and of a fleet, in tasks per second.
 
-From arq 0.28's loop (reference arq-model, §1): a worker polls every T = max(d, its walk); a poll
-reads the first Q ids of the queue, skips those in progress and starts the others one after another;
-once max_jobs run it sleeps until the next poll. M slots, s per start, s' per skipped id.
+From the loop of arq 0.28 (`Worker._poll_iteration`, `Worker.start_jobs`; docs/method.md): a worker
+polls every T = max(d, its walk); a poll reads the first Q ids of the queue, skips those in progress
+and starts the others one after another; once max_jobs run it sleeps until the next poll. M slots, s
+per start, s' per skipped id.
 """
 
 from collections.abc import Callable

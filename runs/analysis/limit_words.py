@@ -52,7 +52,7 @@ def promised(change: Change, *, now_per_s: float) -> str:
 def promised_at_rate(change: Change, *, now_per_s: float) -> str:
     """What a change brings to a queue that keeps up with the rate offered: not throughput.
 
-    A task waits for the next poll for half a poll_delay on average (arq-model §3, lone-job delay).
+    A task comes at any time between two polls: it waits for half a poll_delay on average.
     """
     sooner = ""
     if change.setting == "poll_delay" and change.new < change.old:

@@ -17,7 +17,7 @@ class RankTest:
 
     u: float  # pairs in which the second sample's value is the larger; ties count one half
     p_value: float | None  # exact, two-sided; None where values tie, for then it is not exact
-    shift: float  # Hodges & Lehmann: the median of all differences, second minus first
+    shift: float  # Hodges & Lehmann 1963: the median of all differences, second minus first
 
 
 def rank_test(first: Sequence[float], second: Sequence[float]) -> RankTest | None:

@@ -173,7 +173,7 @@ def false_alarm_rate(gate: float, *, cv: float) -> float:
 
 
 def cv_interval(cv: float, *, n: int) -> tuple[float, float]:
-    """95 % interval of a CV by the χ² distribution of the variance; good for CVs below 30 %."""
+    """95 % interval of a CV: (n − 1)·s²/σ² is χ² of n − 1 degrees; good for CVs below 30 %."""
     from scipy.special import chdtri  # why here: importing scipy costs 0.1 s that faces do not owe
 
     low, high = (float(chdtri(n - 1, tail)) for tail in (0.025, 0.975))

@@ -8,7 +8,7 @@ from runs.analysis.numbers import number, poll_seconds, rate, seconds, setting_v
 
 POLL_SHARE = 0.25  # of the average sojourn time spent waiting for the next poll
 SHORT_POLL_S = 0.05
-RESULT_BYTES = 316  # a kept result of an empty task in Redis (arq-model §2)
+RESULT_BYTES = 316  # a kept result of an empty task, as measured in Redis 7
 MUCH_MEMORY = 500e6
 
 
