@@ -148,7 +148,8 @@ function picture(figures) {
     Object.entries({ x: 8, y: y + 22, fill: style.color, "font-size": 15, "font-weight": 600, "font-family": style.fontFamily })
       .forEach(([key, value]) => name.setAttribute(key, value));
     y += TITLE_HEIGHT + svg.clientHeight + 8;
-    return name.outerHTML + copy.outerHTML;
+    // why not outerHTML: it writes a no-break space as &nbsp;, which is no SVG
+    return [name, copy].map((each) => new XMLSerializer().serializeToString(each)).join("");
   });
   const source = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${y}"><rect width="100%" height="100%" fill="${style.backgroundColor}"/>${pieces.join("")}</svg>`;
   return { source, width, height: y };

@@ -7,7 +7,11 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = (
@@ -20,14 +24,28 @@ SORRY = (
 )
 
 
+@contextmanager
+def started() -> Iterator[Browser]:
+    """A headless Chromium."""
+    program = of_the_system()
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=program, args=flags())
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def of_the_system() -> Path | None:
+    """The Chromium that somebody has installed."""
+    programs = (shutil.which(name) for name in NAMES)
+    return next((Path(program) for program in programs if program), None)
+
+
 def found() -> Path | None:
     """The system's Chromium, else the one that the driver has brought."""
-    for name in NAMES:
-        program = shutil.which(name)
-        if program:
-            return Path(program)
-    from playwright.sync_api import sync_playwright
-
+    if (program := of_the_system()) is not None:
+        return program
     with sync_playwright() as driver:
         own = Path(driver.chromium.executable_path)
     return own if own.exists() else None

@@ -1,9 +1,11 @@
 """A few weeks in the life of a team, for pictures and for tests that look at every page.
 
-`python tests/acceptance/browser/demo_data.py` fills the database that the environment names. The
-runs are simulated and judged by the product itself: faster, slower, unsure, cancelled, lost.
+`python tests/acceptance/browser/demo_data.py` fills the database that the environment names, and
+prints as JSON which run is which. The runs are simulated and judged by the product itself: faster,
+slower, unsure, cancelled, lost.
 """
 
+import json
 import os
 import sys
 from datetime import datetime
@@ -27,17 +29,18 @@ def configuration(name: str = "", **content: Any) -> Any:
     return found
 
 
-def fill() -> None:
-    """Everybody and everything, in one transaction: a commit for every step would take a minute."""
+def fill() -> dict[str, str]:
+    """Everybody and everything, in one transaction: a commit for every step would take a minute.
+
+    Returns the test ids of the runs worth a look, by what they show.
+    """
     from django.db import transaction
 
     with transaction.atomic():
         people = everybody()
-        for story in (
-            *(trial, sad_ends, unsure),
-            *(queue_itself, checkout_mails, nightly_cpu, release_burst),
-        ):
-            story(people)
+        stories = (trial, sad_ends, unsure)
+        stories += (queue_itself, checkout_mails, nightly_cpu, release_burst)
+        return {name: test_id for story in stories for name, test_id in story(people).items()}
 
 
 def everybody() -> dict[str, Any]:
@@ -57,14 +60,14 @@ def everybody() -> dict[str, Any]:
     }
 
 
-def release_burst(people: dict[str, Any]) -> None:
+def release_burst(people: dict[str, Any]) -> dict[str, str]:
     """Nine runs that do not differ; the last one has two failures and held its thresholds."""
     from simulated_runs import days_ago, simulated_run
 
     burst = configuration("release burst", num_tasks=1000, batch_size=20, delay_ms=50.0)
     for turn in range(9):
         last = turn == 8
-        simulated_run(
+        run = simulated_run(
             burst,
             at=days_ago(8 - turn, hour=0, minute=5 + turn),
             seed=turn,
@@ -72,9 +75,10 @@ def release_burst(people: dict[str, Any]) -> None:
             requested_by=people[BOSS if turn in {0, 8} else "nightly"],
             thresholds=["p95_execution_time_ms<500", "overall_throughput>=20"] if last else [],
         )
+    return {"finished": run.test_id}
 
 
-def nightly_cpu(people: dict[str, Any]) -> None:
+def nightly_cpu(people: dict[str, Any]) -> dict[str, str]:
     """Faster since a fortnight, and slower since last night's deployment."""
     from simulated_runs import Machine, days_ago, simulated_run
 
@@ -83,7 +87,7 @@ def nightly_cpu(people: dict[str, Any]) -> None:
     )
     for turn in range(22):
         median = 39.5 if turn < 8 else 42.0 if turn == 21 else 36.0
-        simulated_run(
+        run = simulated_run(
             nightly,
             at=days_ago(21 - turn, hour=1),
             machine=Machine(
@@ -96,15 +100,16 @@ def nightly_cpu(people: dict[str, Any]) -> None:
             seed=turn,
             requested_by=people["nightly"],
         )
+    return {"regressed": run.test_id}
 
 
-def checkout_mails(people: dict[str, Any]) -> None:
+def checkout_mails(people: dict[str, Any]) -> dict[str, str]:
     """A rate that the queue keeps up with; sooner since the last night."""
     from simulated_runs import Machine, days_ago, simulated_run
 
     mails = configuration("checkout e-mails", rate_per_s=40.0, duration_s=15.0)
     for turn in range(8):
-        simulated_run(
+        run = simulated_run(
             mails,
             at=days_ago(8 - turn, hour=0, minute=40),
             machine=Machine(
@@ -116,10 +121,11 @@ def checkout_mails(people: dict[str, Any]) -> None:
             requested_by=people["nightly"],
         )
     once = configuration(rate_per_s=25.0, duration_s=12.0, arrival="poisson")
-    simulated_run(once, at=days_ago(2, hour=15), requested_by=people["tom"])
+    alone = simulated_run(once, at=days_ago(2, hour=15), requested_by=people["tom"])
+    return {"keeping_up": run.test_id, "alone": alone.test_id}
 
 
-def queue_itself(people: dict[str, Any]) -> None:
+def queue_itself(people: dict[str, Any]) -> dict[str, str]:
     """What a task that does nothing costs; one run is pinned."""
     from simulated_runs import Machine, days_ago, simulated_run
 
@@ -135,15 +141,16 @@ def queue_itself(people: dict[str, Any]) -> None:
             requested_by=people["nightly"],
         )
     pin(test_id=run.test_id)
+    return {"pinned": run.test_id}
 
 
-def unsure(people: dict[str, Any]) -> None:
+def unsure(people: dict[str, Any]) -> dict[str, str]:
     """Runs that vary too much to tell; and a type that fails on purpose."""
     from simulated_runs import Machine, days_ago, simulated_run
 
     memory = configuration(task_type="memory_operations", num_tasks=200)
     for turn, median in enumerate((80.0, 88.0, 78.0, 86.0, 83.0)):
-        simulated_run(
+        unlike = simulated_run(
             memory,
             at=days_ago(5 - turn, hour=11),
             machine=Machine(slots=4, poll_delay_s=0.02, median_ms=median, p95_ms=median * 1.4),
@@ -152,7 +159,7 @@ def unsure(people: dict[str, Any]) -> None:
         )
     failing = configuration(task_type="failure_testing", num_tasks=300)
     for turn in range(4):
-        simulated_run(
+        failed = simulated_run(
             failing,
             at=days_ago(4 - turn, hour=13),
             machine=Machine(median_ms=40.0, p95_ms=60.0),
@@ -160,9 +167,10 @@ def unsure(people: dict[str, Any]) -> None:
             failing=range(5 + turn % 2, 300, 10),
             requested_by=people["tom"],
         )
+    return {"inconclusive": unlike.test_id, "failures": failed.test_id}
 
 
-def trial(people: dict[str, Any]) -> None:
+def trial(people: dict[str, Any]) -> dict[str, str]:
     """A change and its proof: A B B A A B B A A B."""
     from datetime import timedelta
 
@@ -180,26 +188,30 @@ def trial(people: dict[str, Any]) -> None:
             label=f"try {letter}",
             requested_by=people[BOSS],
         )
+    return {"before": "lg_a0b1c2d3e4f5", "after": "lg_b0b1c2d3e4f5"}
 
 
-def sad_ends(people: dict[str, Any]) -> None:
+def sad_ends(people: dict[str, Any]) -> dict[str, str]:
     """Cancelled, timed out, failed."""
     from simulated_runs import days_ago, simulated_run
 
     from runs.states import RunStatus
 
+    ends = {}
     for hour, status, came_back in (
         (14, RunStatus.CANCELLED, 180),
         (15, RunStatus.TIMED_OUT, 260),
         (16, RunStatus.FAILED, 0),
     ):
-        simulated_run(
+        run = simulated_run(
             configuration(num_tasks=400, target_queue="media"),
             at=days_ago(3, hour=hour),
             status=status,
             came_back=came_back,
             requested_by=people[BOSS],
         )
+        ends[status.value] = run.test_id
+    return ends
 
 
 if __name__ == "__main__":
@@ -208,4 +220,4 @@ if __name__ == "__main__":
     import django
 
     django.setup()
-    fill()
+    sys.stdout.write(json.dumps(fill()))

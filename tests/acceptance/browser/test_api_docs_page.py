@@ -1,18 +1,15 @@
 """The page of the API's documentation in a browser: whole, silent, and asking no other host."""
 
-import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 sys.path.append(str(Path(__file__).parents[1] / "api"))  # a folder that this pytest call leaves out
 
 from service import ALL, Service
-
-FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run")
 
 
 @pytest.fixture(scope="module")
@@ -22,13 +19,10 @@ def service() -> Iterator[Service]:
 
 
 @pytest.fixture
-def page() -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=[*FLAGS, "--disable-sync"]
-        )
-        yield browser.new_page()
-        browser.close()
+def page(browser: Browser) -> Iterator[Page]:
+    page = browser.new_page()
+    yield page
+    page.context.close()
 
 
 def test_every_operation_is_shown_and_one_can_be_tried(service: Service, page: Page) -> None:

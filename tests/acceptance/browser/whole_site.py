@@ -1,5 +1,6 @@
 """loadlab as people use it: web, dispatcher, collector and workers, each a process of its own."""
 
+import json
 import os
 import socket
 import subprocess
@@ -20,9 +21,22 @@ WORKERS = ("load_test", "system")  # nobody serves media, so that pages have som
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """Where it is."""
+    """Where it is, and which run shows what."""
 
     url: str
+    runs: dict[str, str]
+
+    def page(self, path: str = "") -> str:
+        """An address in the admin."""
+        return f"{self.url}/admin/{path}"
+
+    def run(self, name: str, page: str = "change") -> str:
+        """The page of a run of the demo data."""
+        return self.page(f"runs/loadtestrun/{self.runs[name]}/{page}/")
+
+    def task(self, name: str, sequence: int) -> str:
+        """The page of one of its tasks."""
+        return self.page(f"runs/taskmetric/{self.runs[name]}-{sequence:07d}/change/")
 
 
 @contextmanager
@@ -31,7 +45,7 @@ def whole_site(folder: Path, *, workers: Sequence[str] = WORKERS) -> Iterator[Si
     port = _free_port()
     manage = (sys.executable, "manage.py")
     _run(*manage, "migrate", "--verbosity", "0")
-    _run(sys.executable, str(HERE / "demo_data.py"))
+    runs = json.loads(_run(sys.executable, str(HERE / "demo_data.py")))
     web = ("-m", "gunicorn", "loadlab.wsgi", "--bind", f"127.0.0.1:{port}", "--threads", "4")
     commands = [
         (sys.executable, *web, "--no-control-socket"),
@@ -42,7 +56,7 @@ def whole_site(folder: Path, *, workers: Sequence[str] = WORKERS) -> Iterator[Si
     with ExitStack() as stack:
         for place, command in enumerate(commands):
             stack.enter_context(_process(command, log=folder / f"process-{place}.log"))
-        site = Site(url=f"http://127.0.0.1:{port}")
+        site = Site(url=f"http://127.0.0.1:{port}", runs=runs)
         _wait_for(f"{site.url}/readyz")
         yield site
 
@@ -64,8 +78,11 @@ def _process(command: Sequence[str], *, log: Path) -> Iterator[None]:
                 process.wait()
 
 
-def _run(*command: str) -> None:
-    subprocess.run(command, cwd=CHECKOUT, check=True, env=os.environ.copy())
+def _run(*command: str) -> str:
+    done = subprocess.run(
+        command, cwd=CHECKOUT, check=True, env=os.environ.copy(), stdout=subprocess.PIPE, text=True
+    )
+    return done.stdout
 
 
 def _free_port() -> int:
