@@ -240,7 +240,7 @@ def test_a_change_is_tried_noise_is_measured_and_groups_are_compared(tmp_path: P
     noise = loadlab("noise", *few, *OWN_WORKER, "--repeat", "2")
     assert noise.returncode == 0, noise.stderr
     assert "From run to run throughput varies by" in noise.stdout
-    assert "run time p95" in noise.stdout
+    assert "p95 execution time" in noise.stdout
 
 
 def test_a_pinned_run_judges_the_next_and_runs_are_judged_again() -> None:
