@@ -9,10 +9,14 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 from statistics import fmean
 
-# Machines have moods: successive runs correlate, by about this much on hosts that others share.
+# Machines have moods: successive runs correlate, by about this much on hosts that others share, and
+# by more where a history shows it.
 AUTOCORRELATION = 0.3
+MOST_AUTOCORRELATION = 0.9
+FEWEST_IN_SERIES = 8  # fewer values do not tell how much successive ones are alike
 
 
 class Spread(StrEnum):
@@ -34,14 +38,21 @@ class Group:
     mean: float
     variance: float  # sample variance; 0 where n = 1
     least_variance: float = 0.0
+    autocorrelation: float = AUTOCORRELATION
 
     @classmethod
     def of(cls, values: Sequence[float], *, least_variance: float = 0.0) -> "Group":
-        """The group that these values make."""
+        """The group that these values make, in the order in which they were measured."""
         n, mean = len(values), fmean(values)
-        squares = sum((value - mean) ** 2 for value in values)
-        variance = squares / (n - 1) if n > 1 else 0.0
-        return cls(n=n, mean=mean, variance=variance, least_variance=least_variance)
+        deviations = [value - mean for value in values]
+        variance = sum(each**2 for each in deviations) / (n - 1) if n > 1 else 0.0
+        return cls(
+            n=n,
+            mean=mean,
+            variance=variance,
+            least_variance=least_variance,
+            autocorrelation=autocorrelation(deviations),
+        )
 
     @property
     def freedom(self) -> int:
@@ -83,7 +94,8 @@ def contrast(
     same spread), n₁ + n₂ − 2 degrees of freedom; for one run against n it is the prediction
     interval s·√(1 + 1/n). A group whose own spread is larger than the pooled one keeps its own, so
     that a noisy group cannot borrow the calm of a long history; i is the `inflation` of repeats
-    made in a row, which have one mood where the history has seen many.
+    made in a row, which have one mood where the history has seen many: by the autocorrelation that
+    the history shows, which then makes its own mean less sure too.
     """
     groups = (now, before, *also)
     freedom: float = sum(group.freedom for group in groups)
@@ -95,7 +107,10 @@ def contrast(
         freedom = _satterthwaite(squares, freedoms=(now.freedom, before.freedom))
     else:
         squares = [max(pooled, g.variance, g.least_variance) / g.n for g in (now, before)]
-        squares[0] *= inflation(now.n)
+        alike = before.autocorrelation
+        squares[0] *= inflation(now.n, alike=alike)
+        if now.n > 1:
+            squares[1] *= inflation(before.n, alike=alike) / inflation(before.n)
     if sum(squares) == 0:
         return None
     return Contrast(
@@ -106,13 +121,26 @@ def contrast(
     )
 
 
-def inflation(n: int) -> float:
+def autocorrelation(deviations: Sequence[float]) -> float:
+    """How much successive values are alike: from 0.3, which is assumed, to 0.9.
+
+    r = Σ dₜ·dₜ₊₁ / Σ dₜ² of the deviations d from the mean, corrected for that mean's being theirs:
+    φ = r + (1 + 3r)/n (Marriott & Pope 1954).
+    """
+    n, squares = len(deviations), sum(each**2 for each in deviations)
+    if n < FEWEST_IN_SERIES or squares == 0:
+        return AUTOCORRELATION
+    r = sum(a * b for a, b in pairwise(deviations)) / squares
+    return min(max(r + (1 + 3 * r) / n, AUTOCORRELATION), MOST_AUTOCORRELATION)
+
+
+def inflation(n: int, *, alike: float = AUTOCORRELATION) -> float:
     """By how much n values in a row make the variance of their mean larger than independent ones.
 
     1 + 2·Σ (1 − k/n)·φᵏ for k = 1 … n − 1 (first-order autocorrelation φ, Bartlett 1946): 1 for one
     value.
     """
-    return 1 + 2 * sum((1 - k / n) * AUTOCORRELATION**k for k in range(1, min(n, 40)))
+    return 1 + 2 * sum((1 - k / n) * alike**k for k in range(1, min(n, 40)))
 
 
 def ratio_interval(

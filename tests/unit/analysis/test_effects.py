@@ -1,6 +1,7 @@
 """Differences of groups with the error their runs give them."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,10 +11,12 @@ from scipy import stats
 
 from runs.analysis.effects import (
     AUTOCORRELATION,
+    MOST_AUTOCORRELATION,
     Contrast,
     Group,
     Spread,
     angle_of_share,
+    autocorrelation,
     contrast,
     difference_of_shares,
     inflation,
@@ -96,6 +99,29 @@ def test_a_noisy_group_does_not_borrow_the_calm_of_a_long_history() -> None:
     ours = found(now, before, Spread.SHARED)
     assert ours.errors[0] == pytest.approx(math.sqrt(inflation(3) / 3))
     assert ours.errors[1] < 0.1
+
+
+def test_how_much_successive_values_are_alike() -> None:
+    """r = Σ dₜ·dₜ₊₁ / Σ dₜ² = 18.25 / 42, and φ = r + (1 + 3r)/8."""
+    moods = [-3.5, -2.5, 0.5, -1.5, -0.5, 3.5, 2.5, 1.5]
+    assert autocorrelation(moods) == pytest.approx(18.25 / 42 + (1 + 54.75 / 42) / 8)
+    assert autocorrelation(sorted(moods)) == MOST_AUTOCORRELATION
+    for nothing in (moods[:7], [0.0] * 20, [1.0, -1.0] * 10):
+        assert autocorrelation(nothing) == AUTOCORRELATION
+
+
+def test_a_history_of_moods_makes_a_group_less_sure_and_a_single_run_not() -> None:
+    history = Group.of([1.0, 1.1, 1.2, 1.1, 0.9, 0.8, 0.7, 0.9, 1.0, 1.2])
+    plain = replace(history, autocorrelation=AUTOCORRELATION)
+    assert history.autocorrelation > AUTOCORRELATION
+    for now, wider in (([1.0, 1.1, 0.9], True), ([1.0], False)):
+        told, untold = (
+            contrast(Group.of(now), before=before, spread=Spread.SHARED)
+            for before in (history, plain)
+        )
+        assert told is not None
+        assert untold is not None
+        assert (told.standard_error > untold.standard_error) is wider
 
 
 @pytest.mark.parametrize("n", [1, 2, 5, 60])
