@@ -88,7 +88,9 @@ def _shown(row: dict[str, Any]) -> dict[str, Any]:
         "change": "" if row["ratio"] is None else change(row["ratio"]),
         "interval": interval(row["ratio_interval"], of_ratio=True),
         "because": tail(row["because"] or "") if row["ratio"] is not None else row["because"],
-        "since": say_since(row["since_verdict"], at=row["since_at"]) if row["since_at"] else "",
+        "since": say_since(row["since_verdict"], at=row["since_at"], last=row["verdict"])
+        if row["since_at"]
+        else "",
         "spark": spark(
             [each["value"] for each in known],
             baseline=row["baseline"],

@@ -123,9 +123,14 @@ def say_tests(running: int, *, waiting: int, standings: Sequence[Standing]) -> S
     )
 
 
-def say_since(verdict: str | None, *, at: datetime) -> str:
-    """better since 10 Nov"""
+def say_since(verdict: str | None, *, at: datetime, last: str | None = None) -> str:
+    """better since 10 Nov; where the last run was judged the other way: better from 10 Nov until it
+
+    `verdict`: of the change, `last`: of the last run.
+    """
     word = {Verdict.IMPROVED.value: "better", Verdict.REGRESSED.value: "worse"}.get(verdict or "")
+    if {verdict, last} == {Verdict.IMPROVED.value, Verdict.REGRESSED.value}:
+        return f"{word} from {day(at)} until the run before"
     return f"{word or 'different'} since {day(at)}"
 
 

@@ -76,7 +76,8 @@ def finished_chart(
     limit = _limit_of(document, peak=peak)
     ticks = up_from_zero(max(peak, limit[1] if limit else 0))
     end = max(span.end_s, until_s or 0)
-    plot = Plot(x=(0, end), y=(0, ticks[-1] * HEADROOM), height=TALL)
+    named = _sending_is_seen(span)
+    plot = Plot(x=(0, end), y=(0, ticks[-1] * (HEADROOM if named else 1)), height=TALL)
     axis = time_axis(end)
     plot.y_axis(ticks, unit=" /s").x_axis(axis.ticks, unit=axis.unit, scale=axis.scale)
     plot.steps(_without_stub(per_second, span), edges=span.edges, kind="a")
@@ -242,11 +243,17 @@ def _mark_phases(plot: Plot, span: Span, *, ended: bool) -> None:
         for bound in span.steady_s:
             if 0 < bound < span.end_s:
                 plot.upright(bound, kind="steady", y1=plot.top)
-    if span.sent_s is not None and SENDING_SEEN * span.end_s < span.sent_s < span.end_s * 0.98:
+    if span.sent_s is not None and _sending_is_seen(span):
         rest = max(0.0, span.duration_s - span.sent_s)
         after = f"draining {duration_s(rest)}" if ended else "draining"
         room = span.sent_s > SENDING_NAMED * span.end_s
         plot.phases(span.sent_s, f"sending {duration_s(span.sent_s)}" if room else "", after)
+
+
+def _sending_is_seen(span: Span) -> bool:
+    """Whether its end stands apart from both ends of the axis."""
+    sent = span.sent_s
+    return sent is not None and SENDING_SEEN * span.end_s < sent < span.end_s * 0.98
 
 
 def _middles(edges: Sequence[float], *, where: Sequence[float | None]) -> list[float]:
