@@ -25,11 +25,12 @@ SORRY = (
 
 
 @contextmanager
-def started() -> Iterator[Browser]:
+def started(**environment: str) -> Iterator[Browser]:
     """A headless Chromium."""
-    program = of_the_system()
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=program, args=flags())
+        browser = driver.chromium.launch(
+            executable_path=of_the_system(), args=flags(), env={**os.environ, **environment}
+        )
         try:
             yield browser
         finally:

@@ -9,13 +9,13 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
 from chromium import ensure, started
 from demo_data import BOSS, CHECKOUT
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 from visits import log_in
 from whole_site import Site, whole_site
 
@@ -25,6 +25,12 @@ FOLDER = CHECKOUT / "docs" / "screenshots"
 WIDE, NARROW = 1280, 390
 THEMES = ("light", "dark")
 COMPARED = "load-tests/compare/?runs={before},{after}"
+# why: the admin asks for the system's own font, which on a server is whatever there is
+FONTS = """<fontconfig><include>/etc/fonts/fonts.conf</include>
+<match target="pattern"><test name="family"><string>system-ui</string></test>
+<edit name="family" mode="prepend" binding="strong"><string>Roboto</string></edit></match>
+</fontconfig>
+"""
 OPEN = "(ids) => ids.forEach((id) => { document.getElementById(id).open = true; })"
 
 
@@ -32,7 +38,7 @@ def main() -> None:
     """Start, look, stop."""
     ensure()
     FOLDER.mkdir(exist_ok=True)
-    with own_servers() as folder, whole_site(folder) as site, started() as browser:
+    with own_servers() as folder, whole_site(folder) as site, _browser(folder) as browser:
         page = browser.new_page(viewport={"width": WIDE, "height": 800})
         log_in(page, site=site, name=BOSS)
         while_a_run_is_under_way(page, site)
@@ -94,6 +100,13 @@ def taken(
         page.set_viewport_size({"width": NARROW, "height": 800})
         page.screenshot(path=FOLDER / f"{name}-narrow.png", full_page=True)
         page.set_viewport_size({"width": WIDE, "height": 800})
+
+
+def _browser(folder: Path) -> AbstractContextManager[Browser]:
+    """One that writes in Roboto, where it is installed."""
+    fonts = folder / "fonts.conf"
+    fonts.write_text(FONTS)
+    return started(FONTCONFIG_FILE=str(fonts))
 
 
 @contextmanager
