@@ -114,8 +114,8 @@ class TaskResultAdmin(SeenAdmin):
     search_help_text = "A task id, how one begins, or a task name."
     ordering = ("-task_id",)
     sortable_by = ()
-    list_per_page = 100
-    list_max_show_all = 100
+    list_per_page = 50
+    list_max_show_all = 50
     paginator = CappedPaginator
     show_full_result_count = False
     show_facets = ShowFacets.NEVER

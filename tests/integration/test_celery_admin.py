@@ -158,10 +158,10 @@ def test_the_list_walks_the_primary_key(viewer: Client) -> None:
     with CaptureQueriesContext(
         connection,
     ) as captured:
-        assert len(listed(viewer)) == 100
+        assert len(listed(viewer)) == 50
     assert len(captured) < 12
     (page,) = [
-        q["sql"] for q in captured if q["sql"].endswith("DESC LIMIT 100") and "task_id" in q["sql"]
+        q["sql"] for q in captured if q["sql"].endswith("DESC LIMIT 50") and "task_id" in q["sql"]
     ]
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN {page}")
