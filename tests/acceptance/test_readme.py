@@ -94,7 +94,9 @@ def test_every_make_target_that_is_named_exists(page: str) -> None:
     assert set(named) <= targets
 
 
-@pytest.mark.parametrize("page", [*PROSE, "docs/glossary.md", "docs/method.md", "docs/api.md", "CHANGELOG.md"])
+@pytest.mark.parametrize(
+    "page", [*PROSE, "docs/glossary.md", "docs/method.md", "docs/api.md", "CHANGELOG.md"]
+)
 def test_every_link_leads_somewhere(page: str) -> None:
     for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", read(page)):
         if "://" not in target:
