@@ -7,6 +7,8 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request
 from whole_site import Site
 
 COMPLAINTS = {"error", "warning", "assert"}
+# htmx's words for a page that was left while it was asking
+LEFT = ("htmx:sendAbort", "htmx:afterRequest, [object HTMLDivElement]")
 OWN = ("data:", "blob:", "about:")
 
 
@@ -34,7 +36,7 @@ class Visit:
         return sum(url.endswith(ending) for url in self.asked)
 
     def _hear(self, message: ConsoleMessage) -> None:
-        if message.type in COMPLAINTS:
+        if message.type in COMPLAINTS and not message.text.startswith(LEFT):
             self.complaints.append(f"{message.text} ({message.location.get('url', '')})")
 
     def _see(self, request: Request) -> None:
