@@ -101,7 +101,7 @@ COMBINATIONS = (
     _combination(30, 0.01, "200", JOBS),
     _combination(100, 0.5, "200", POLL),
     _combination(30, 0.5, "200", POLL, processes=2, quick=True),
-    _combination(20, 0.1, "200", JOBS, processes=3),
+    _combination(20, 0.1, "200", POLL, processes=3),  # a slot is held for some ms more than 2 polls
     _combination(30, 0.5, "200", SHARED, POLL, read_limit=40, processes=3),
     _combination(10, 0.5, "exp 50", POLL),
     _combination(10, 0.1, "exp 200", POLL, quick=True),

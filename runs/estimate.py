@@ -12,7 +12,8 @@ from asgiref.sync import async_to_sync
 from redis.exceptions import RedisError
 
 from runs.analysis import sections
-from runs.analysis.ceilings import Ceiling, Situation, ceilings_of
+from runs.analysis.ceiling import Ceiling, Situation
+from runs.analysis.ceilings import ceilings_of
 from runs.analysis.estimate_words import EstimateWords, Outlook, not_yet, say_estimate
 from runs.analysis.fleet import Worker
 from runs.analysis.service import ServiceTimes

@@ -7,7 +7,7 @@ from secrets import token_hex
 from typing import Any
 
 from runs.analysis import sections
-from runs.analysis.ceilings import Situation
+from runs.analysis.ceiling import Situation
 from runs.analysis.changes import current_value, predict, with_change
 from runs.analysis.comparison_words import predicted_too
 from runs.analysis.document import run_figures

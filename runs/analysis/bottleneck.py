@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, replace
 
-from runs.analysis.ceilings import Ceiling, CeilingName, Situation, ceilings_of
+from runs.analysis.ceiling import Ceiling, CeilingName, Situation
+from runs.analysis.ceilings import ceilings_of
 from runs.analysis.changes import Change, best_change
 from runs.analysis.constants import Constants
 from runs.analysis.fleet import Fleet

@@ -5,66 +5,15 @@ The same laws serve a finished run (its own samples and constants) and a questio
 (an assumed task time, no constants): what is not known is left out, and a note says so.
 """
 
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 
-from runs.analysis.constants import Constant, Constants, value_of
-from runs.analysis.fleet import Fleet
+from runs.analysis.ceiling import Ceiling, CeilingName, Input, Situation, measured
+from runs.analysis.constants import value_of
 from runs.analysis.laws import FleetLaws
-from runs.analysis.service import ServiceTimes
+from runs.analysis.machine_ceilings import machine_ceilings
 
 # Polling that costs less than this share of the slots is no limit of its own: max_jobs is.
 LEAST_POLL_LOSS = 0.1
-# Less than this per task is a pool at rest, not one that the task uses.
-LEAST_POOL_CPU_S = 0.0001
-# Of the cores: so much is left to the workers however busy loadlab itself was in a run of a moment.
-LEAST_CORES = 0.1
-
-
-class CeilingName(StrEnum):
-    """The knob that moves a ceiling."""
-
-    QUEUE_READ_LIMIT = "queue_read_limit"
-    POLL_DELAY = "poll_delay"
-    MAX_JOBS = "max_jobs"
-    FLEET_QUEUE_READ_LIMIT = "fleet_queue_read_limit"
-    START_ROUND_TRIPS = "start_round_trips"
-    EVENT_LOOP = "event_loop"
-    PROCESS_POOL = "process_pool"
-    CPU = "cpu"
-    REDIS = "redis"
-    ARRIVALS = "arrivals"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Input:
-    """A number that a formula used; durations in seconds, "" for plain counts."""
-
-    name: str
-    value: float
-    unit: str
-    source: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ceiling:
-    """An upper bound on throughput. `interval`: where the polls' phases leave it open."""
-
-    name: CeilingName
-    throughput_per_s: float
-    formula: str
-    inputs: tuple[Input, ...]
-    interval: tuple[float, float] | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Situation:
-    """What the laws are asked about: a fleet, its tasks, its machine, and the load offered."""
-
-    fleet: Fleet
-    service: ServiceTimes
-    constants: Constants
-    offered_rate_per_s: float | None = None
 
 
 def ceilings_of(situation: Situation) -> tuple[Ceiling, ...]:
@@ -76,14 +25,14 @@ def ceilings_of(situation: Situation) -> tuple[Ceiling, ...]:
         *_slot_ceilings(situation, laws=laws),
         *_page_ceilings(situation, laws=laws),
         _start_ceiling(situation, laws=laws),
-        _loop_ceiling(situation),
-        _pool_ceiling(situation),
-        _cpu_ceiling(situation),
-        _redis_ceiling(situation),
+        *machine_ceilings(situation, skips=laws.skips_per_task),
         _arrivals(situation),
     ]
     known = [each for each in found if each is not None]
-    return tuple(sorted(known, key=lambda each: each.throughput_per_s))
+    lowest: dict[CeilingName, Ceiling] = {}
+    for each in sorted(known, key=lambda each: each.throughput_per_s):
+        lowest.setdefault(each.name, each)
+    return tuple(lowest.values())
 
 
 def _slot_ceilings(situation: Situation, *, laws: FleetLaws) -> list[Ceiling]:
@@ -144,7 +93,10 @@ def _page_ceilings(situation: Situation, *, laws: FleetLaws) -> list[Ceiling]:
 
 
 def _start_ceiling(situation: Situation, *, laws: FleetLaws) -> Ceiling | None:
-    """`start_round_trips`: a worker starts one task after another, four round trips each."""
+    """`start_round_trips`: a worker starts one task after another, four round trips each.
+
+    Where that only makes polls a little rarer than full slots would bear, it is `max_jobs`.
+    """
     rate, constants = laws.start_limited, situation.constants
     if rate is None:
         return None
@@ -152,98 +104,25 @@ def _start_ceiling(situation: Situation, *, laws: FleetLaws) -> Ceiling | None:
     serial = processes / (
         value_of(constants.start_s) + (processes - 1) * value_of(constants.skip_s)
     )
+    name, slots = CeilingName.START_ROUND_TRIPS, laws.total(lambda each: each.max_jobs)
     if rate < serial * 0.99:
+        name = CeilingName.MAX_JOBS if rate > slots * (1 - LEAST_POLL_LOSS) else name
         formula = "max_jobs / E[T·⌈D/T⌉] with T = J·s' + n·s"
     elif processes == 1:
         formula = "1 / s with s = 4·RTT + C"
     else:
         formula = "k / (s + (k - 1)·s') with s = 4·RTT + C"
     return Ceiling(
-        name=CeilingName.START_ROUND_TRIPS,
+        name=name,
         throughput_per_s=rate,
         formula=formula,
         inputs=(
+            *(_slot_inputs(situation) if name is CeilingName.MAX_JOBS else ()),
             Input(name="k", value=processes, unit="workers", source="fleet"),
-            *_measured("s", constants.start_s),
-            *_measured("s'", constants.skip_s),
-            *_measured("RTT", constants.round_trip_s),
+            *measured("s", constants.start_s),
+            *measured("s'", constants.skip_s),
+            *measured("RTT", constants.round_trip_s),
         ),
-    )
-
-
-def _loop_ceiling(situation: Situation) -> Ceiling | None:
-    """`event_loop`: one thread per worker; what blocks it, blocks every task of the worker."""
-    constants = situation.constants
-    if constants.blocking_s is None and constants.loop_cpu_s is None:
-        return None
-    inputs = (
-        Input(name="k", value=situation.fleet.processes, unit="workers", source="fleet"),
-        *_measured("C", constants.loop_cpu_s),
-        *_measured("b", constants.blocking_s),
-    )
-    if constants.blocking_s is None:
-        held, formula = value_of(constants.loop_cpu_s), "k / C"
-    else:
-        held = constants.blocking_s.value + value_of(constants.start_s)
-        formula, inputs = "k / (s + b)", (*inputs, *_measured("s", constants.start_s))
-    return Ceiling(
-        name=CeilingName.EVENT_LOOP,
-        throughput_per_s=situation.fleet.processes / held,
-        formula=formula,
-        inputs=inputs,
-    )
-
-
-def _pool_ceiling(situation: Situation) -> Ceiling | None:
-    """`process_pool`: children that run one task at a time."""
-    used = situation.constants.pool_cpu_s
-    children = sum(each.pool_processes for each in situation.fleet.settings)
-    if used is None or used.value < LEAST_POOL_CPU_S or children == 0:
-        return None
-    return Ceiling(
-        name=CeilingName.PROCESS_POOL,
-        throughput_per_s=children / used.value,
-        formula="children / pool CPU per task",
-        inputs=(
-            Input(name="children", value=children, unit="processes", source="worker settings"),
-            *_measured("pool CPU", used),
-        ),
-    )
-
-
-def _cpu_ceiling(situation: Situation) -> Ceiling | None:
-    """`cpu`: the cores of the workers' hosts, less what loadlab itself keeps busy of them."""
-    constants, cores = situation.constants, situation.fleet.cores
-    if constants.loop_cpu_s is None or cores == 0:
-        return None
-    parts = (constants.loop_cpu_s, constants.pool_cpu_s, constants.shared_cpu_s)
-    taken = constants.observer_cores
-    left = max(cores - value_of(taken), LEAST_CORES * cores)
-    others = () if taken is None else (_input_of("observer", taken, unit="cores"),)
-    return Ceiling(
-        name=CeilingName.CPU,
-        throughput_per_s=left / sum(value_of(each) for each in parts),
-        formula="(cores - observer) / CPU per task" if others else "cores / CPU per task",
-        inputs=(
-            Input(name="cores", value=cores, unit="cores", source="workers' hosts"),
-            *others,
-            *_measured("C", constants.loop_cpu_s),
-            *_measured("pool CPU", constants.pool_cpu_s),
-            *_measured("Redis CPU", constants.shared_cpu_s),
-        ),
-    )
-
-
-def _redis_ceiling(situation: Situation) -> Ceiling | None:
-    """`redis`: it runs commands in one thread."""
-    used = situation.constants.redis_cpu_s
-    if used is None:
-        return None
-    return Ceiling(
-        name=CeilingName.REDIS,
-        throughput_per_s=1 / used.value,
-        formula="1 / Redis CPU per task",
-        inputs=_measured("Redis CPU", used),
     )
 
 
@@ -263,7 +142,7 @@ def _slot_inputs(situation: Situation) -> tuple[Input, ...]:
     return (
         Input(name="max_jobs", value=situation.fleet.slots, unit="slots", source="worker settings"),
         Input(name="E[S]", value=service.mean_s, unit="s", source=service.source),
-        *_measured("D - S", situation.constants.overhead_s),
+        *measured("D - S", situation.constants.overhead_s),
     )
 
 
@@ -276,14 +155,6 @@ def _period_inputs(situation: Situation, *, laws: FleetLaws) -> tuple[Input, ...
             unit="s",
             source="worker settings",
         ),
-        *_measured("T - d", situation.constants.poll_lag_s),
+        *measured("T - d", situation.constants.poll_lag_s),
         Input(name="W", value=walk, unit="s", source="the starts of one poll"),
     )
-
-
-def _measured(name: str, constant: Constant | None) -> tuple[Input, ...]:
-    return () if constant is None else (_input_of(name, constant, unit="s"),)
-
-
-def _input_of(name: str, constant: Constant, *, unit: str) -> Input:
-    return Input(name=name, value=constant.value, unit=unit, source=constant.source)

@@ -7,8 +7,9 @@ is the next ceiling, not a guess.
 import math
 from dataclasses import dataclass, replace
 
-from runs.analysis.ceilings import Ceiling, CeilingName, Situation, ceilings_of
-from runs.analysis.constants import SKIP_CPU_SHARE, Constants, value_of
+from runs.analysis.ceiling import Ceiling, CeilingName, Situation
+from runs.analysis.ceilings import ceilings_of
+from runs.analysis.constants import value_of
 from runs.analysis.fleet import Fleet, Worker, WorkerSettings
 from runs.analysis.numbers import number, percent
 
@@ -91,13 +92,12 @@ def predict(
 def with_change(situation: Situation, *, setting: str, value: float) -> Situation:
     """The same situation with one setting changed on every worker; polls' phases are forgotten.
 
-    `processes` gives so many workers, copies of the first beyond those there are; each further one
-    costs every task a skipped id's CPU in every other worker. With max_jobs goes a
-    queue_read_limit that is arq's own multiple of it.
+    `processes` gives so many workers, copies of the first beyond those there are. With max_jobs
+    goes a queue_read_limit that is arq's own multiple of it.
     """
-    fleet, constants = situation.fleet, situation.constants
+    fleet = situation.fleet
     if setting == "processes":
-        workers, constants = _with_processes(situation, processes=int(value))
+        workers = _with_processes(fleet, processes=int(value))
     else:
         workers = tuple(
             replace(each, settings=_changed(each.settings, setting=setting, value=value))
@@ -106,22 +106,14 @@ def with_change(situation: Situation, *, setting: str, value: float) -> Situatio
     return replace(
         situation,
         fleet=replace(fleet, workers=workers),
-        constants=replace(constants, poll_phases=None),
+        constants=replace(situation.constants, poll_phases=None),
     )
 
 
-def _with_processes(
-    situation: Situation, *, processes: int
-) -> tuple[tuple[Worker, ...], Constants]:
-    fleet, constants = situation.fleet, situation.constants
+def _with_processes(fleet: Fleet, *, processes: int) -> tuple[Worker, ...]:
     first, more = fleet.workers[0], processes - fleet.processes
     copies = tuple(replace(first, worker_id=f"{first.worker_id}+{i + 1}") for i in range(more))
-    loop = constants.loop_cpu_s
-    if loop is not None and constants.blocking_s is None:
-        now = 1 + SKIP_CPU_SHARE * (fleet.processes - 1)
-        after = 1 + SKIP_CPU_SHARE * (processes - 1)
-        loop = replace(loop, value=loop.value * after / now)
-    return (*fleet.workers, *copies)[:processes], replace(constants, loop_cpu_s=loop)
+    return (*fleet.workers, *copies)[:processes]
 
 
 def _changed(settings: WorkerSettings, *, setting: str, value: float) -> WorkerSettings:

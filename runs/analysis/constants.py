@@ -4,7 +4,7 @@ No constant is carried over from another machine. One that the run did not show 
 needs it is left out, with a note.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +47,7 @@ class Constants:
     poll comes. `loop_cpu_s`: CPU of the worker's main process. `blocking_s`: the part of it, or of
     the clock, for which one task blocks the event loop. `pool_cpu_s`: CPU of the process pool.
     `redis_cpu_s`: CPU of Redis. `shared_cpu_s`: the same, where it runs on the workers' host.
-    `observer_cores`: cores of that host that loadlab itself keeps busy, whatever the rate.
+    `others_cores`: cores of that host that all others keep busy, whatever the rate.
     `poll_phases`: when the workers poll within one poll_delay, as shares of it.
     """
 
@@ -61,8 +61,21 @@ class Constants:
     pool_cpu_s: Constant | None = None
     redis_cpu_s: Constant | None = None
     shared_cpu_s: Constant | None = None
-    observer_cores: Constant | None = None
+    others_cores: Constant | None = None
     poll_phases: tuple[float, ...] | None = None
+
+
+def loop_cpu_with_skips(constants: Constants, *, skips: float) -> Constant | None:
+    """CPU of the workers' main processes per task, where each is passed by so many polls.
+
+    c·(1 + 0.4·skips), c of a start by itself; what the run measured where that is more, for of that
+    it is sure. None where it measured nothing.
+    """
+    measured, start, skip = constants.loop_cpu_s, constants.start_s, constants.skip_s
+    if measured is None or start is None or skip is None or constants.blocking_s is not None:
+        return measured
+    own = (start.value - skip.value) / (1 - SKIP_CPU_SHARE)
+    return replace(measured, value=max(measured.value, own * (1 + SKIP_CPU_SHARE * skips)))
 
 
 def value_of(constant: Constant | None, *, default: float = 0.0) -> float:
@@ -87,7 +100,7 @@ def measure_constants(samples: Samples, *, fleet: Fleet) -> Constants:
         pool_cpu_s=_constant(fleet.pool_cpu_s, source=heartbeats),
         redis_cpu_s=_constant(fleet.redis_cpu_s, source="Redis's own count of its CPU"),
         shared_cpu_s=_constant(fleet.shared_cpu_s, source="Redis's own count of its CPU"),
-        observer_cores=_constant(fleet.observer_cores, source="CPU of loadlab itself"),
+        others_cores=_constant(fleet.others_cores, source="the machine's own count of its CPU"),
         poll_phases=_phases(polls),
     )
 

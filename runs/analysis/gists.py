@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from runs.analysis.ceilings import CeilingName
+from runs.analysis.ceiling import CeilingName
 from runs.analysis.findings import RunFindings
 from runs.analysis.limit_words import limited_by
 from runs.analysis.numbers import count, number, percent, rate, seconds

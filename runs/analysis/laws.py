@@ -94,13 +94,29 @@ class WorkerLaws:
         """
         if not self.fills:
             return self._page_walk_rate()
+        period, serial = self.walked_period_s, 1 / self.start_s
+        fits = period <= self.period_s * 1.001
+        return serial if fits else min(serial, self._slot_rate(period))
+
+    @property
+    def walked_period_s(self) -> float:
+        """T = max(d, J·s' + n·s): how far apart polls are where slots fill."""
         period = self.period_s
         for _ in range(_ROUNDS):
             walk = self._skipping_s(period) + self._walk_s(period)
             period = (period + max(self.period_s, walk)) / 2
-        serial = 1 / self.start_s
-        fits = period <= self.period_s * 1.001
-        return serial if fits else min(serial, self._slot_rate(period))
+        return period
+
+    @property
+    def polls_seen(self) -> float:
+        """E[⌈D/T⌉]: so many polls of each worker pass by a task that is queued or in progress.
+
+        The one that starts it among them. No more than M where slots are full: a full worker does
+        not read the queue.
+        """
+        period = self.walked_period_s
+        passing = self.service.mean_until_poll_s(period) / period
+        return min(passing, float(self.settings.max_jobs))
 
     @property
     def running(self) -> float:
@@ -194,6 +210,14 @@ class FleetLaws:
             for place in (places if refilled_from is None else np.asarray(refilled_from) * period)
         ]
         return limit / float(np.mean(held))
+
+    @property
+    def skips_per_task(self) -> float:
+        """k·E[⌈D/T⌉] − 1: how often a task is passed by polls that cannot start it.
+
+        By its own worker's while it runs, and by every other's. k − 1 for the shortest tasks.
+        """
+        return self.total(lambda each: each.polls_seen) - 1
 
     @property
     def start_limited(self) -> float | None:

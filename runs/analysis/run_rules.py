@@ -7,7 +7,7 @@ import math
 
 from runs.analysis.advice import Evidence, Recommendation, Value
 from runs.analysis.bottleneck import Bottleneck
-from runs.analysis.ceilings import CeilingName
+from runs.analysis.ceiling import CeilingName
 from runs.analysis.numbers import count, number, percent, poll_seconds, seconds
 from runs.arrivals import ArrivalModel
 

@@ -5,7 +5,8 @@ from made_runs import constants, fleet, worker
 from simulated_worker import SimulatedWorker, Simulation
 
 from runs.analysis.bottleneck import Bottleneck, bottleneck
-from runs.analysis.ceilings import CeilingName, Situation, ceilings_of
+from runs.analysis.ceiling import CeilingName, Situation
+from runs.analysis.ceilings import ceilings_of
 from runs.analysis.changes import (
     Change,
     best_change,

@@ -9,9 +9,11 @@ from made_runs import constants, fleet, worker
 from simulated_worker import SimulatedWorker, Simulation
 
 from runs.analysis.bottleneck import Bottleneck
-from runs.analysis.ceilings import Ceiling, CeilingName, Situation, ceilings_of
+from runs.analysis.ceiling import Ceiling, CeilingName, Situation
+from runs.analysis.ceilings import ceilings_of
 from runs.analysis.constants import Constant, Constants
 from runs.analysis.fleet import Fleet
+from runs.analysis.laws import FleetLaws
 from runs.analysis.limit_words import limited_by
 from runs.analysis.service import ServiceTimes
 
@@ -187,22 +189,69 @@ def test_cpu_pool_and_redis_are_their_own_ceilings() -> None:
     assert found[0].name is CeilingName.PROCESS_POOL
 
 
-def test_what_loadlab_takes_of_the_cores_is_not_left_to_the_tasks() -> None:
+def test_what_others_take_of_the_cores_is_not_left_to_the_tasks() -> None:
     def cpu(cores: float) -> Ceiling:
-        taken = Constant(value=cores, source="CPU of loadlab itself")
-        known = replace(constants(loop_cpu_s=1.0, shared_cpu_s=0.25), observer_cores=taken)
+        taken = Constant(value=cores, source="CPU")
+        known = replace(constants(loop_cpu_s=1.0, shared_cpu_s=0.25), others_cores=taken)
         found = named(all_of(fleet(), 0.2, known), CeilingName.CPU)
         assert found is not None
         return found
 
     half = cpu(0.5)
     assert half.throughput_per_s == pytest.approx(3.5 / 0.00125)
-    assert half.formula == "(cores - observer) / CPU per task"
+    assert half.formula == "(cores - others) / CPU per task"
     assert limited_by(Bottleneck(ceilings=(half,)), reached=True) == (
-        "Limited by cpu: a task takes 1.2 ms of CPU, and there are 4 cores, 0.5 taken by loadlab."
+        "Limited by cpu: a task takes 1.2 ms of CPU, and there are 4 cores, 0.5 taken by others."
     )
     assert limited_by(Bottleneck(ceilings=(cpu(0.01),)), reached=True).endswith("are 4 cores.")
     assert cpu(7.0).throughput_per_s == pytest.approx(0.4 / 0.00125)
+
+
+@pytest.mark.parametrize(
+    ("workers", "max_jobs", "task_s", "checks_per_task"),
+    [
+        # measured with arq 0.28: WATCH commands per finished task
+        *((k, 10, 0.0, float(k)) for k in (1, 2, 3, 4, 6)),
+        (8, 20, 2.0, 31.9),
+        (2, 30, 0.010, 2.0),
+    ],
+)
+def test_polls_pass_by_a_task_as_often_as_measured(
+    workers: int, max_jobs: int, task_s: float, checks_per_task: float
+) -> None:
+    service = ServiceTimes.fixed(task_s)
+    laws = FleetLaws.of(fleet(workers, max_jobs=max_jobs), service=service, constants=MEASURED)
+    assert laws.skips_per_task + 1 == pytest.approx(checks_per_task, rel=0.3)
+
+
+def test_a_poll_delay_below_the_walk_is_stretched_by_it() -> None:
+    [law] = FleetLaws.of(
+        fleet(max_jobs=30, poll_delay_s=0.01, queue_read_limit=1000),
+        service=ServiceTimes.fixed(0.2),
+        constants=MEASURED,
+    ).workers
+    assert law.walked_period_s > 0.013  # 30 ids of 0.41 ms
+    assert law.polls_seen == pytest.approx(0.204 / law.walked_period_s, rel=0.1)
+
+
+def test_more_workers_cost_every_task_more_cpu() -> None:
+    known = constants(start_s=1.2, skip_s=0.6, loop_cpu_s=1.0, redis_cpu_s=0.2)
+    rates = {}
+    for k in (1, 2, 3):
+        found = named(all_of(fleet(k), 0.0, known), CeilingName.CPU)
+        assert found is not None
+        rates[k] = found.throughput_per_s
+    assert rates[1] == pytest.approx(4 / 0.001)
+    assert rates[2] == pytest.approx(4 / 0.0014)
+    assert rates[3] == pytest.approx(4 / 0.0018)
+
+
+def test_polls_that_cost_a_little_of_the_slots_are_max_jobs() -> None:
+    near = all_of(fleet(max_jobs=30, poll_delay_s=0.01), 0.2, constants(start_s=1.0, skip_s=0.5))
+    assert near[0].name is CeilingName.MAX_JOBS
+    assert [each.name for each in near].count(CeilingName.MAX_JOBS) == 1
+    far = all_of(fleet(max_jobs=100, poll_delay_s=0.01, queue_read_limit=10_000), 0.2)
+    assert far[0].name is CeilingName.START_ROUND_TRIPS
 
 
 def test_a_pool_at_rest_is_no_ceiling() -> None:

@@ -10,7 +10,7 @@ from simulated_worker import SimulatedWorker, Simulation
 
 from runs.analysis.advice import Evidence
 from runs.analysis.bottleneck import bottleneck
-from runs.analysis.ceilings import Ceiling, CeilingName, Input
+from runs.analysis.ceiling import Ceiling, CeilingName, Input
 from runs.analysis.constants import Constants, service_times
 from runs.analysis.findings import RunFindings
 from runs.analysis.fleet import Fleet
