@@ -90,8 +90,11 @@ def processes(var: Path) -> list[psutil.Process]:
 
 def main_pids(var: Path) -> set[int]:
     """The servers themselves, without PostgreSQL's children."""
-    pids = {process.pid for process in processes(var)}
-    return {process.pid for process in processes(var) if process.ppid() not in pids}
+    parents = {}
+    for process in processes(var):
+        with suppress(psutil.NoSuchProcess):  # a connection's process ends when it likes
+            parents[process.pid] = process.ppid()
+    return {pid for pid, parent in parents.items() if parent not in parents}
 
 
 def kill(var: Path) -> None:
