@@ -92,7 +92,7 @@ def main_pids(var: Path) -> set[int]:
     """The servers themselves, without PostgreSQL's children."""
     parents = {}
     for process in processes(var):
-        with suppress(psutil.NoSuchProcess):  # a connection's process ends when it likes
+        with contextlib.suppress(psutil.NoSuchProcess):  # a connection's process ends when it likes
             parents[process.pid] = process.ppid()
     return {pid for pid, parent in parents.items() if parent not in parents}
 
