@@ -137,7 +137,7 @@ SELECT test_id || '-' || lpad(s::text, 7, '0'), id, s,
     CASE WHEN s <= failed_count THEN 'failed'
          WHEN s <= failed_count + lost_count THEN 'lost' ELSE 'completed' END,
     started_at, started_at + interval '1 ms',
-    began, began + interval '120 ms' + (s * 7919 %% 100) * interval '1 ms', 0,
+    began, began + interval '120 ms' + (s %% 1000 * 7919 %% 100) * interval '1 ms', 0,
     worker,
     '{"total_io_time_ms": 412.5, "io_efficiency_percent": 98.2, "elapsed_ms": 171.3}',
     CASE WHEN s > failed_count THEN '' WHEN s %% 3 = 0 THEN 'TimeoutError' ELSE 'ValueError' END,

@@ -6,6 +6,7 @@ from runs.admin.reading import number_or_none
 from runs.analysis.numbers import number, seconds
 
 NONE = "–"
+_CLOCK_TICK_S = 1e-9  # less than any clock tells is what rounding leaves of nothing
 NO_BREAK = "\u00a0"
 _UNITS = r"%|×|/s|ms|s|min|h|kB|MB|GB|KiB|MiB|GiB|tasks?|runs?|slots?|workers?|points?"
 _UNIT_ENDING = re.compile(r"_(ms|s|percent|per_s|gib|mb|bytes)$")
@@ -66,7 +67,7 @@ def duration_s(value: object) -> str:
     amount = number_or_none(value)
     if amount is None:
         return NONE
-    if amount == 0:
+    if abs(amount) < _CLOCK_TICK_S:
         return f"0{NO_BREAK}s"
     if amount >= 3600:
         hours, minutes = divmod(round(amount / 60), 60)

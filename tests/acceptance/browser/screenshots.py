@@ -5,6 +5,7 @@ checkout is neither shown nor touched.
 """
 
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -15,7 +16,7 @@ from typing import Any
 
 from chromium import ensure, started
 from demo_data import BOSS, CHECKOUT
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 from visits import log_in
 from whole_site import Site, whole_site
 
@@ -25,12 +26,15 @@ FOLDER = CHECKOUT / "docs" / "screenshots"
 WIDE, NARROW = 1280, 390
 THEMES = ("light", "dark")
 COMPARED = "load-tests/compare/?runs={before},{after}"
-# why: the admin asks for the system's own font, which on a server is whatever there is
-FONTS = """<fontconfig><include>/etc/fonts/fonts.conf</include>
-<match target="pattern"><test name="family"><string>system-ui</string></test>
-<edit name="family" mode="prepend" binding="strong"><string>Roboto</string></edit></match>
-</fontconfig>
-"""
+# why: the admin asks for the system's own font, which on a server is whatever there is; this one is
+# the next that it asks for
+FONT = """<match target="pattern"><test name="family"><string>{name}</string></test>
+<edit name="family" mode="assign" binding="strong"><string>Roboto</string></edit></match>"""
+FONTS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig>{ours}<include>/etc/fonts/fonts.conf</include></fontconfig>"""
+PLAIN = ("system-ui", "sans", "sans-serif", "DejaVu Sans")
+AT_REST = "document.getAnimations().forEach((each) => each.finish())"  # of colours, that is
+UNDER_WAY = re.compile(r"[3-6]\d\d\s+of\s+1000\s+finished")
 OPEN = "(ids) => ids.forEach((id) => { document.getElementById(id).open = true; })"
 
 
@@ -60,7 +64,7 @@ def while_a_run_is_under_way(page: Page, site: Site) -> None:
     taken(page, "launch-error")
     page.goto(f"{site.page('runs/loadtestrun/add/')}?like={site.runs['finished']}")
     page.get_by_role("button", name="Start the run").click()
-    page.wait_for_function("document.querySelector('progress')?.value > 400", timeout=60_000)
+    expect(page.locator("#headline")).to_contain_text(UNDER_WAY, timeout=60_000)
     taken(page, "running", themes=THEMES, narrow=True)
     page.goto(site.page("load-tests/queues/"))
     taken(page, "queues", themes=THEMES, narrow=True)
@@ -77,7 +81,7 @@ def of_what_has_ended(page: Page, site: Site) -> None:
         page.goto(site.run(name))
         taken(page, name.replace("_", "-"), themes=themes, narrow=narrow)
     page.goto(site.run("regressed"))
-    page.evaluate(OPEN, ["limits", "run-time", "history", "resources"])
+    page.evaluate(OPEN, ["limits", "run-time"])
     taken(page, "evidence")
     page.goto(site.page(COMPARED.format(**site.runs)))
     taken(page, "compare", themes=THEMES, narrow=True)
@@ -94,8 +98,10 @@ def taken(
     for theme in themes:
         seen: Any = theme
         page.emulate_media(color_scheme=seen)
+        page.evaluate(AT_REST)
         page.screenshot(path=FOLDER / f"{name}-{theme}.png", full_page=True)
     page.emulate_media(color_scheme="light")
+    page.evaluate(AT_REST)
     if narrow:
         page.set_viewport_size({"width": NARROW, "height": 800})
         page.screenshot(path=FOLDER / f"{name}-narrow.png", full_page=True)
@@ -105,7 +111,7 @@ def taken(
 def _browser(folder: Path) -> AbstractContextManager[Browser]:
     """One that writes in Roboto, where it is installed."""
     fonts = folder / "fonts.conf"
-    fonts.write_text(FONTS)
+    fonts.write_text(FONTS.format(ours="".join(FONT.format(name=name) for name in PLAIN)))
     return started(FONTCONFIG_FILE=str(fonts))
 
 
