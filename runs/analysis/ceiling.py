@@ -46,12 +46,16 @@ class Ceiling:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Situation:
-    """What the laws are asked about: a fleet, its tasks, its machine, and the load offered."""
+    """What the laws are asked about: a fleet, its tasks, its machine, and the load offered.
+
+    `is_forecast`: settings that did not make these measurements.
+    """
 
     fleet: Fleet
     service: ServiceTimes
     constants: Constants
     offered_rate_per_s: float | None = None
+    is_forecast: bool = False
 
 
 def measured(name: str, constant: Constant | None, *, unit: str = "s") -> tuple[Input, ...]:

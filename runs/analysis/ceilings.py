@@ -20,12 +20,12 @@ def ceilings_of(situation: Situation) -> tuple[Ceiling, ...]:
     """All ceilings that can be computed, ascending: the first one binds."""
     if not situation.fleet.workers:
         return ()
-    laws = FleetLaws.of(situation.fleet, service=situation.service, constants=situation.constants)
+    laws = laws_of(situation)
     found = [
         *_slot_ceilings(situation, laws=laws),
         *_page_ceilings(situation, laws=laws),
         _start_ceiling(situation, laws=laws),
-        *machine_ceilings(situation, skips=laws.skips_per_task),
+        *machine_ceilings(situation),
         _arrivals(situation),
     ]
     known = [each for each in found if each is not None]
@@ -33,6 +33,16 @@ def ceilings_of(situation: Situation) -> tuple[Ceiling, ...]:
     for each in sorted(known, key=lambda each: each.throughput_per_s):
         lowest.setdefault(each.name, each)
     return tuple(lowest.values())
+
+
+def laws_of(situation: Situation) -> FleetLaws:
+    """The laws of its fleet."""
+    return FleetLaws.of(
+        situation.fleet,
+        service=situation.service,
+        constants=situation.constants,
+        is_forecast=situation.is_forecast,
+    )
 
 
 def _slot_ceilings(situation: Situation, *, laws: FleetLaws) -> list[Ceiling]:

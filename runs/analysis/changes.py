@@ -8,12 +8,14 @@ import math
 from dataclasses import dataclass, replace
 
 from runs.analysis.ceiling import Ceiling, CeilingName, Situation
-from runs.analysis.ceilings import ceilings_of
-from runs.analysis.constants import value_of
+from runs.analysis.ceilings import ceilings_of, laws_of
+from runs.analysis.constants import SKIP_CPU_SHARE, value_of
 from runs.analysis.fleet import Fleet, Worker, WorkerSettings
 from runs.analysis.numbers import number, percent
 
 LEAST_GAIN = 0.05  # below it no change is worth its cost
+# Where the machine limits afterwards: those laws are true within 20 %, so less may be none.
+LEAST_GAIN_OF_THE_MACHINE = 0.3
 OWN_KNOB_GAIN = 0.2  # from here on the knob that binds is preferred to any other
 NEARLY_BEST = 0.8  # of the best there is: the cheapest that gives it is proposed
 POLL_DELAYS_S = (0.05, 0.02, 0.01)  # the first costs an idle worker about 2 % CPU
@@ -46,12 +48,21 @@ _MOVED_BY = {
 }
 
 
+_OF_THE_MACHINE = {
+    CeilingName.START_ROUND_TRIPS,
+    CeilingName.EVENT_LOOP,
+    CeilingName.CPU,
+    CeilingName.REDIS,
+}
+
+
 def best_change(situation: Situation, *, ceilings: tuple[Ceiling, ...]) -> Change | None:
     """The change of the knob that binds, where it lifts by a fifth; else the best of all knobs.
 
     Why its own knob first: more slots or workers also lift a queue that waits for its polls, but
     by having more of them wait. Of several knobs that lift nearly as much the cheapest is taken, in
-    the order of `KNOBS`. None where the load offered is the limit, or nothing lifts by 5 %.
+    the order of `KNOBS`. None where the load offered is the limit, or nothing lifts by 5 %, or by
+    30 % where the machine limits afterwards.
     """
     if not ceilings or ceilings[0].name is CeilingName.ARRIVALS:
         return None
@@ -62,11 +73,15 @@ def best_change(situation: Situation, *, ceilings: tuple[Ceiling, ...]) -> Chang
         if (offer := _best_of_knob(situation, knob=knob, now=now)) is not None
     ]
     own = _MOVED_BY.get(ceilings[0].name)
-    preferred = [each for each in offers if each.setting == own and each.gain >= OWN_KNOB_GAIN]
-    worth_it = [each for each in offers if each.gain >= LEAST_GAIN]
+    worth_it = [each for each in offers if each.gain >= _least_gain(each)]
+    preferred = [each for each in worth_it if each.setting == own and each.gain >= OWN_KNOB_GAIN]
     most = max((each.gain for each in worth_it), default=0.0)
     enough = [each for each in worth_it if each.gain >= NEARLY_BEST * most]
     return next(iter(preferred or enough), None)
+
+
+def _least_gain(change: Change) -> float:
+    return LEAST_GAIN_OF_THE_MACHINE if change.limited_by in _OF_THE_MACHINE else LEAST_GAIN
 
 
 def predict(
@@ -93,7 +108,8 @@ def with_change(situation: Situation, *, setting: str, value: float) -> Situatio
     """The same situation with one setting changed on every worker; polls' phases are forgotten.
 
     `processes` gives so many workers, copies of the first beyond those there are. With max_jobs
-    goes a queue_read_limit that is arq's own multiple of it.
+    goes a queue_read_limit that is arq's own multiple of it. More polls and more workers pass more
+    often by a task in progress, which costs CPU: so much as the laws say against now.
     """
     fleet = situation.fleet
     if setting == "processes":
@@ -103,11 +119,23 @@ def with_change(situation: Situation, *, setting: str, value: float) -> Situatio
             replace(each, settings=_changed(each.settings, setting=setting, value=value))
             for each in fleet.workers
         )
-    return replace(
+    changed = replace(
         situation,
         fleet=replace(fleet, workers=workers),
         constants=replace(situation.constants, poll_phases=None),
+        is_forecast=True,
     )
+    return _with_its_skips(changed, before=situation)
+
+
+def _with_its_skips(changed: Situation, *, before: Situation) -> Situation:
+    """CPU per task grows or shrinks as 1 + 0.4·(polls that pass by a task and cannot start it)."""
+    loop = before.constants.loop_cpu_s
+    if loop is None or before.constants.blocking_s is not None:
+        return changed
+    now, then = (1 + SKIP_CPU_SHARE * laws_of(each).skips_per_task for each in (before, changed))
+    loop = replace(loop, value=loop.value * then / now)
+    return replace(changed, constants=replace(changed.constants, loop_cpu_s=loop))
 
 
 def _with_processes(fleet: Fleet, *, processes: int) -> tuple[Worker, ...]:

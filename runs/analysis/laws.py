@@ -18,6 +18,7 @@ from runs.analysis.service import ServiceTimes
 
 Floats = NDArray[np.float64]
 _ROUNDS = 60
+_SETTLED = 1e-6
 _SHORTEST_PERIOD_S = 1e-4  # poll_delay may be 0: then only the loop itself keeps polls apart
 
 
@@ -29,18 +30,24 @@ class WorkerLaws:
     service: ServiceTimes  # slot-holding times: execution and overhead
     constants: Constants
     others_running: float = 0.0  # ids in progress elsewhere, at the head of the page
+    is_forecast: bool = False
     poll_walk_s: float = 0.0  # W: how long the starts of one poll take when polling is the limit
     poll_limited: float = 0.0
 
     @classmethod
     def of(
-        cls, settings: WorkerSettings, *, service: ServiceTimes, constants: Constants
+        cls,
+        settings: WorkerSettings,
+        *,
+        service: ServiceTimes,
+        constants: Constants,
+        is_forecast: bool = False,
     ) -> "WorkerLaws":
         """`poll_limited` = M / E[H], H = T·⌈(D + u·W)/T⌉: refilled at the first poll after a task.
 
         Or at once, where the worker is still starting tasks then (`ServiceTimes.mean_slot_s`).
         """
-        bare = cls(settings=settings, service=service, constants=constants)
+        bare = cls(settings=settings, service=service, constants=constants, is_forecast=is_forecast)
         walk = bare._walk_s(bare.period_s)
         for _ in range(3):  # slots met by the walk make it longer, and that meets a few more
             starts = settings.max_jobs / bare._slot_s(walk) * bare.period_s
@@ -65,9 +72,12 @@ class WorkerLaws:
         """Whether a walk ever finds all slots taken: M starts take less time than a task.
 
         R2 of the model; otherwise (R1) slots come free while the page is walked. An unknown start
-        cost counts as none: with it slots fill, and the answer is the lower one.
+        cost counts as none: with it slots fill, and the answer is the lower one. In between (tasks
+        of M starts' time, give or take a half) throughput jumps from run to run: a forecast
+        promises the lower.
         """
-        return self.service.mean_s > self.settings.max_jobs * self.start_s
+        share = 0.5 if self.is_forecast else 1.0
+        return self.service.mean_s > share * self.settings.max_jobs * self.start_s
 
     @property
     def max_jobs(self) -> float:
@@ -103,8 +113,10 @@ class WorkerLaws:
         """T = max(d, J·s' + n·s): how far apart polls are where slots fill."""
         period = self.period_s
         for _ in range(_ROUNDS):
-            walk = self._skipping_s(period) + self._walk_s(period)
-            period = (period + max(self.period_s, walk)) / 2
+            walk = max(self.period_s, self._skipping_s(period) + self._walk_s(period))
+            if abs(walk - period) <= _SETTLED * period:
+                break
+            period = (period + walk) / 2
         return period
 
     @property
@@ -164,11 +176,18 @@ class FleetLaws:
     constants: Constants
 
     @classmethod
-    def of(cls, fleet: Fleet, *, service: ServiceTimes, constants: Constants) -> "FleetLaws":
+    def of(
+        cls,
+        fleet: Fleet,
+        *,
+        service: ServiceTimes,
+        constants: Constants,
+        is_forecast: bool = False,
+    ) -> "FleetLaws":
         """Each worker, with what the others have in progress on the page that it reads."""
         held = service.later(value_of(constants.overhead_s))
         alone = {
-            each: WorkerLaws.of(each, service=held, constants=constants)
+            each: WorkerLaws.of(each, service=held, constants=constants, is_forecast=is_forecast)
             for each in set(fleet.settings)
         }
         running = sum(alone[each].running for each in fleet.settings)

@@ -12,12 +12,12 @@ LEAST_POOL_CPU_S = 0.0001
 LEAST_CORES = 0.1
 
 
-def machine_ceilings(situation: Situation, *, skips: float) -> list[Ceiling | None]:
+def machine_ceilings(situation: Situation) -> list[Ceiling | None]:
     """`event_loop`, `process_pool`, `cpu` and `redis`; None for what was not measured.
 
-    `skips`: how often a task is passed by polls that cannot start it (`FleetLaws.skips_per_task`).
+    Where CPU limits, workers walk the queue all the time and pass the tasks that others took.
     """
-    used = loop_cpu_with_skips(situation.constants, skips=skips)
+    used = loop_cpu_with_skips(situation.constants, skips=situation.fleet.processes - 1)
     return [
         _loop_ceiling(situation, used=used),
         _pool_ceiling(situation),

@@ -71,7 +71,7 @@ def recommendation_sentences(findings: RunFindings) -> tuple[str, ...]:
         if not findings.bottleneck.explained:
             return ("No change is proposed: what limits this queue is not in the ceilings.",)
         limit = rate(binding.throughput_per_s)
-        return (f"No single setting lifts it by 5 %: {binding.name} limits at {limit}/s.",)
+        return (f"No single setting is sure to lift it: {binding.name} limits at {limit}/s.",)
     return ("Nothing to change was found in this run.",)
 
 

@@ -1,5 +1,7 @@
 """The limit, the one change that lifts it most, and the cliffs beside it."""
 
+from dataclasses import replace
+
 import pytest
 from made_runs import constants, fleet, worker
 from simulated_worker import SimulatedWorker, Simulation
@@ -109,8 +111,8 @@ def test_nothing_helps_where_cores_or_the_load_are_the_limit() -> None:
     assert best_change(situation(fleet(0)), ceilings=()) is None
 
 
-def situation(of: Fleet, task_s: float = 0.2) -> Situation:
-    return Situation(fleet=of, service=ServiceTimes.fixed(task_s), constants=KNOWN)
+def situation(of: Fleet, task_s: float = 0.2, known: Constants = KNOWN) -> Situation:
+    return Situation(fleet=of, service=ServiceTimes.fixed(task_s), constants=known)
 
 
 def test_a_value_of_each_setting_can_be_tried() -> None:
@@ -146,6 +148,35 @@ def test_blocking_work_does_not_grow_with_workers() -> None:
     blocked = Situation(fleet=fleet(), service=ServiceTimes.fixed(0.01), constants=known)
     more = with_change(blocked, setting="processes", value=2)
     assert more.constants.loop_cpu_s == known.loop_cpu_s
+
+
+def test_a_forecast_promises_the_lower_of_two_regimes() -> None:
+    """Ten starts take 12 ms and a task 14: in one run slots fill, in the next they do not."""
+    now = situation(fleet(2, poll_delay_s=0.1), 0.009, constants(start_s=1.4, overhead_s=4.0))
+    then = with_change(now, setting="poll_delay", value=0.02)
+    assert ceilings_of(now)[0].name is not CeilingName.POLL_DELAY
+    assert ceilings_of(then)[0].name is CeilingName.POLL_DELAY
+    least, most = 2 * 10 / (2 * 0.02), 2 * 10 / 0.02  # each slot is held for one poll or two
+    assert least < ceilings_of(then)[0].throughput_per_s < most < 2 / 0.0014
+
+
+def test_what_a_machine_gains_must_be_more_than_its_laws_are_wrong_by() -> None:
+    of = fleet(poll_delay_s=0.05, queue_read_limit=10_000)
+    certain = constants(start_s=1.0, skip_s=0.5, loop_cpu_s=0.9)
+    assert change_of(of, 0.0, certain).setting == "processes"
+    waiting = constants(start_s=1.0, skip_s=0.9, loop_cpu_s=0.2)  # nearly all of it round trips
+    assert found(of, 0.0, waiting).change is None
+
+
+def test_more_polls_pass_by_a_running_task_and_cost_cpu() -> None:
+    now = situation(fleet(poll_delay_s=0.5), 0.2, constants(loop_cpu_s=1.0))
+    then = with_change(now, setting="poll_delay", value=0.05)
+    cpu = then.constants.loop_cpu_s
+    assert cpu is not None
+    assert cpu.value == pytest.approx(0.001 * (1 + 0.4 * 3))  # four polls see a task of 0.2 s
+    blocked = replace(now, constants=constants(loop_cpu_s=1.0, blocking_s=1.0))
+    same = with_change(blocked, setting="poll_delay", value=0.05).constants.loop_cpu_s
+    assert same == blocked.constants.loop_cpu_s
 
 
 def test_a_prediction_of_nothing_is_none() -> None:

@@ -314,7 +314,9 @@ def test_a_limit_that_no_setting_lifts_is_said() -> None:
     known = constants(loop_cpu_s=1.0, pool_cpu_s=65.0)
     of = fleet(max_jobs=30, pool_processes=4, poll_delay_s=0.05, **SAFE)
     run = findings(samples(np.arange(1200) / 60, execution_s=0.065), of=of, known=known)
-    assert say(run).recommendations == ("No single setting lifts it by 5 %: cpu limits at 61/s.",)
+    assert say(run).recommendations == (
+        "No single setting is sure to lift it: cpu limits at 61/s.",
+    )
     mixed = say(replace(findings(samples(waves(1, slots=30))), recommendations=()))
     assert mixed.recommendations == ("Nothing to change was found in this run.",)
 
