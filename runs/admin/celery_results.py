@@ -98,8 +98,12 @@ class WorkerFilter(SimpleListFilter):
         return [(name, name) for name in sorted(names)]
 
     def queryset(self, request: HttpRequest, queryset: Tasks) -> Tasks:
-        """Those that it ran."""
-        return queryset.filter(worker=self.value()) if self.value() else queryset
+        """Those that it ran: looked for in the runs that remember it."""
+        if not self.value():
+            return queryset
+        served = LoadTestRun.objects.filter(fleet__contains=[{"worker_id": self.value()}])
+        runs = list(served.values_list("pk", flat=True))
+        return queryset.filter(run__in=runs, worker=self.value())
 
 
 @admin.register(TaskResult)

@@ -122,6 +122,7 @@ class LoadTestRun(models.Model):
             ),
             models.Index(fields=["created_at"], name="run_by_time"),
             models.Index(fields=["configuration", "environment_key", "-id"], name="run_comparable"),
+            models.Index(fields=["configuration", "-id"], name="run_by_configuration"),
         )
 
     def __str__(self) -> str:

@@ -33,14 +33,19 @@ class LoadTestRunQuerySet(models.QuerySet["LoadTestRun"]):
         return self.filter(status__in=TERMINAL)
 
     def latest_of_each_configuration(self) -> "LoadTestRunQuerySet":
-        """The last finished run of every workload, the latest first."""
+        """The last finished run of every workload, the latest first.
+
+        why by the workloads: each costs one look at an index, where each run would cost one.
+        """
         last = (
-            self.filter(configuration=models.OuterRef("configuration"))
+            self.filter(configuration=models.OuterRef("pk"))
             .exclude(figures={})
             .order_by("-pk")
             .values("pk")[:1]
         )
-        return self.filter(pk=models.Subquery(last)).order_by("-pk")
+        workloads = self.model.configuration.field.related_model.objects  # type: ignore[attr-defined]
+        each = workloads.order_by().annotate(last=models.Subquery(last)).values("last")
+        return self.filter(pk__in=each).order_by("-pk")
 
     def ahead_of(self, run: "LoadTestRun") -> "LoadTestRun | None":
         """The run that `run` waits for: the one at work on its queue, else the first that waits."""

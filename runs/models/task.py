@@ -116,6 +116,11 @@ class TaskMetric(models.Model):
                 name="task_not_completed",
             ),
             models.Index(fields=["-finished_at"], name="task_by_finish"),
+            models.Index(
+                fields=["state", "-task_id"],
+                condition=~Q(state=TaskState.COMPLETED.value),
+                name="task_by_state",
+            ),
         )
 
     def __str__(self) -> str:
