@@ -131,6 +131,7 @@ def fleet_of(run: LoadTestRun) -> Fleet:
         redis_cpu_s=None if redis_cpu_s is None else redis_cpu_s / finished,
         shared_cpu_s=_shared_cpu_s(run.observed, tasks=finished),
         others_cores=_others_cores(run),
+        observer_cores=_observer_cores(run.observed),
         staggered=bool(run.observed.get("own_workers")),
     )
 
@@ -245,6 +246,14 @@ def _others_cores(run: LoadTestRun) -> float | None:
         return None
     workers: float = sum(_cores_of(described) for described in run.fleet)
     return max(0.0, float((busy_s - redis_s) / lasted_s) - workers)
+
+
+def _observer_cores(observed: Mapping[str, Any]) -> float | None:
+    """How many cores of the workers' only host loadlab itself kept busy: those come again."""
+    ours_s, lasted_s = observed.get("observer_cpu_s"), observed.get("observed_s")
+    if not observed.get("shares_host") or ours_s is None or not lasted_s:
+        return None
+    return float(ours_s / lasted_s)
 
 
 def _cores_of(described: Mapping[str, Any]) -> float:

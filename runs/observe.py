@@ -66,7 +66,8 @@ class Observer:
     jobs_running: int = 0
     read_limit: int = 0
     _began: float = field(default_factory=time.monotonic)
-    _cpu_at_start: float = field(default_factory=host_cpu_s)
+    _cpu_at_start: float = field(default_factory=time.process_time)
+    _host_cpu_at_start: float = field(default_factory=host_cpu_s)
     _commands_before: int = field(init=False)
     _beats_counted: int = 0
     _clock: SharedClock | None = None
@@ -159,7 +160,8 @@ class Observer:
     def _last_facts(self, seen: Sight, *, clock: SharedClock) -> dict[str, Any]:
         facts = self._commands() | {
             "shares_host": self._shares_host(seen.fleet),
-            "host_cpu_s": host_cpu_s() - self._cpu_at_start,
+            "host_cpu_s": host_cpu_s() - self._host_cpu_at_start,
+            "observer_cpu_s": time.process_time() - self._cpu_at_start,
             "observed_s": time.monotonic() - self._began,
         }
         started_at = self.run.started_at

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from runs.analysis.ceiling import Ceiling, CeilingName, Situation
 from runs.analysis.ceilings import ceilings_of, laws_of
-from runs.analysis.constants import SKIP_CPU_SHARE, value_of
+from runs.analysis.constants import SKIP_CPU_SHARE, own_cpu_s, value_of
 from runs.analysis.fleet import Fleet, Worker, WorkerSettings
 from runs.analysis.numbers import number, percent
 
@@ -122,19 +122,26 @@ def with_change(situation: Situation, *, setting: str, value: float) -> Situatio
     changed = replace(
         situation,
         fleet=replace(fleet, workers=workers),
-        constants=replace(situation.constants, poll_phases=None),
+        # why not all others: who else used the machine then need not do so again
+        constants=replace(
+            situation.constants,
+            poll_phases=None,
+            others_cores=situation.constants.observer_cores,
+        ),
         is_forecast=True,
     )
     return _with_its_skips(changed, before=situation)
 
 
 def _with_its_skips(changed: Situation, *, before: Situation) -> Situation:
-    """CPU per task grows or shrinks as 1 + 0.4·(polls that pass by a task and cannot start it)."""
-    loop = before.constants.loop_cpu_s
-    if loop is None or before.constants.blocking_s is not None:
+    """CPU per task grows by 0.4·c for each further poll that passes by it and cannot start it."""
+    known = before.constants
+    loop, start, skip = known.loop_cpu_s, known.start_s, known.skip_s
+    if loop is None or start is None or skip is None or known.blocking_s is not None:
         return changed
-    now, then = (1 + SKIP_CPU_SHARE * laws_of(each).skips_per_task for each in (before, changed))
-    loop = replace(loop, value=loop.value * then / now)
+    own = own_cpu_s(start=start, skip=skip)
+    more = laws_of(changed).skips_per_task - laws_of(before).skips_per_task
+    loop = replace(loop, value=max(own, loop.value + SKIP_CPU_SHARE * own * more))
     return replace(changed, constants=replace(changed.constants, loop_cpu_s=loop))
 
 

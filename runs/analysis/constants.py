@@ -47,7 +47,8 @@ class Constants:
     poll comes. `loop_cpu_s`: CPU of the worker's main process. `blocking_s`: the part of it, or of
     the clock, for which one task blocks the event loop. `pool_cpu_s`: CPU of the process pool.
     `redis_cpu_s`: CPU of Redis. `shared_cpu_s`: the same, where it runs on the workers' host.
-    `others_cores`: cores of that host that all others keep busy, whatever the rate.
+    `others_cores`: cores of that host that all others keep busy, whatever the rate;
+    `observer_cores`: that loadlab itself does.
     `poll_phases`: when the workers poll within one poll_delay, as shares of it.
     """
 
@@ -62,6 +63,7 @@ class Constants:
     redis_cpu_s: Constant | None = None
     shared_cpu_s: Constant | None = None
     others_cores: Constant | None = None
+    observer_cores: Constant | None = None
     poll_phases: tuple[float, ...] | None = None
 
 
@@ -74,8 +76,13 @@ def loop_cpu_with_skips(constants: Constants, *, skips: float) -> Constant | Non
     measured, start, skip = constants.loop_cpu_s, constants.start_s, constants.skip_s
     if measured is None or start is None or skip is None or constants.blocking_s is not None:
         return measured
-    own = (start.value - skip.value) / (1 - SKIP_CPU_SHARE)
-    return replace(measured, value=max(measured.value, own * (1 + SKIP_CPU_SHARE * skips)))
+    walking = own_cpu_s(start=start, skip=skip) * (1 + SKIP_CPU_SHARE * skips)
+    return replace(measured, value=max(measured.value, walking))
+
+
+def own_cpu_s(*, start: Constant, skip: Constant) -> float:
+    """c, the CPU of a start by itself: waiting is the same in both, s − s' = 0.6·c."""
+    return (start.value - skip.value) / (1 - SKIP_CPU_SHARE)
 
 
 def value_of(constant: Constant | None, *, default: float = 0.0) -> float:
@@ -101,6 +108,7 @@ def measure_constants(samples: Samples, *, fleet: Fleet) -> Constants:
         redis_cpu_s=_constant(fleet.redis_cpu_s, source="Redis's own count of its CPU"),
         shared_cpu_s=_constant(fleet.shared_cpu_s, source="Redis's own count of its CPU"),
         others_cores=_constant(fleet.others_cores, source="the machine's own count of its CPU"),
+        observer_cores=_constant(fleet.observer_cores, source="CPU of loadlab itself"),
         poll_phases=_phases(polls),
     )
 

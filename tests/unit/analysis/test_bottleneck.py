@@ -169,14 +169,23 @@ def test_what_a_machine_gains_must_be_more_than_its_laws_are_wrong_by() -> None:
 
 
 def test_more_polls_pass_by_a_running_task_and_cost_cpu() -> None:
-    now = situation(fleet(poll_delay_s=0.5), 0.2, constants(loop_cpu_s=1.0))
+    known = constants(start_s=1.2, skip_s=0.6, loop_cpu_s=1.1)
+    now = situation(fleet(poll_delay_s=0.5), 0.2, known)
     then = with_change(now, setting="poll_delay", value=0.05)
     cpu = then.constants.loop_cpu_s
     assert cpu is not None
-    assert cpu.value == pytest.approx(0.001 * (1 + 0.4 * 3))  # four polls see a task of 0.2 s
-    blocked = replace(now, constants=constants(loop_cpu_s=1.0, blocking_s=1.0))
-    same = with_change(blocked, setting="poll_delay", value=0.05).constants.loop_cpu_s
-    assert same == blocked.constants.loop_cpu_s
+    assert cpu.value == pytest.approx(0.0011 + 0.4 * 0.001 * 3)  # four polls see a task of 0.2 s
+    for unknown in (constants(loop_cpu_s=1.0), replace(known, blocking_s=known.start_s)):
+        before = replace(now, constants=unknown)
+        same = with_change(before, setting="poll_delay", value=0.05).constants.loop_cpu_s
+        assert same == unknown.loop_cpu_s
+
+
+def test_who_else_used_the_machine_is_no_part_of_a_forecast() -> None:
+    measured = {"others_cores": 1500.0, "observer_cores": 200.0}
+    now = situation(fleet(), 0.2, constants(loop_cpu_s=1.0, **measured))
+    then = with_change(now, setting="max_jobs", value=20).constants
+    assert (then.others_cores, then.observer_cores) == (now.constants.observer_cores,) * 2
 
 
 def test_a_prediction_of_nothing_is_none() -> None:
