@@ -33,13 +33,15 @@ async def collect(
     observer: Observer | None = None,
 ) -> None:
     """Collect a claimed run until it has ended; LeaseLost is met quietly, somebody else goes on."""
+    outstanding = await in_database(_outstanding_of, run)
     work = Collection(
         run=run,
         owner=owner,
         client=client,
         observer=observer or Observer(run=run, client=client),
-        outstanding=await in_database(_outstanding_of, run),
+        outstanding=outstanding,
         arrivals=run.arrivals,
+        goes_on=outstanding.count(sent=run.planned_count) < run.planned_count,
     )
     try:
         while not await _round(work):  # noqa: ASYNC110 - the state is another process's
@@ -107,6 +109,8 @@ async def _finish(work: Collection, *, status: RunStatus) -> bool:
     """Evaluate the run and let go of all that it kept in Redis."""
     run = work.run
     await work.redis(work.observer.look_once_more)
+    if work.goes_on:
+        await work.discard_everything()
     # why before the run's status says so: a crash in between leaves a run that is finished again,
     # never a key that nobody removes; senders find no cursor and ask PostgreSQL
     await work.redis(partial(work.client.forget_run, run.test_id))

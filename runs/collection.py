@@ -44,6 +44,7 @@ class Collection:
     gone_since: float | None = None
     renewed: float = 0.0
     taken_away_as: TaskState | None = None  # what a task is that we took away; None: we take none
+    goes_on: bool = False  # with a run that another collector has begun
 
     @property
     def queue(self) -> str:
@@ -71,6 +72,15 @@ class Collection:
     def chunk(self, *, after: int, sent: int) -> list[int]:
         """The next outstanding sequences behind `after`, as many as one call may ask for."""
         return self.outstanding.chunk(after=after, sent=sent, limit=IDS_PER_CALL)
+
+    async def discard_everything(self) -> None:
+        """Let every result of the run leave Redis, once each task has its row.
+
+        Who collected before may have been killed between a row's commit and its result's end.
+        """
+        for first in range(1, self.run.sent_count + 1, IDS_PER_CALL):
+            beyond = min(first + IDS_PER_CALL, self.run.sent_count + 1)
+            await self.redis(partial(self.client.discard, self.ids(range(first, beyond))))
 
     def ids(self, sequences: Sequence[int]) -> list[str]:
         """The tasks' ids, known without asking Redis."""

@@ -120,7 +120,7 @@ def test_a_run_without_a_timeline_has_no_section_of_it() -> None:
 def test_ceilings_ascend_with_their_change_and_their_cliff() -> None:
     known = constants(start_s=1.0, skip_s=0.4, overhead_s=3.0)
     of = fleet(2)
-    found = bottleneck(of, service=ServiceTimes.fixed(0.494), constants=known)
+    found = bottleneck(of, service=ServiceTimes.fixed(0.49), constants=known)
     section = bottleneck_section(found)
     assert section is not None
     assert section["binding"] == section["ceilings"][0]["name"]
