@@ -103,7 +103,7 @@ def _filled(*, tasks: int, task_type: str, workers: int) -> int:
         finished_at=ORIGIN + timedelta(seconds=lasts_s),
         fleet=[_described(f"w{n + 1}", jobs=tasks // workers) for n in range(workers)],
         observed={"shares_host": True, "own_workers": workers}
-        | {"host_cpu_s": 0.6 * lasts_s, "observed_s": lasts_s}
+        | {"observer_cpu_s": 0.1 * lasts_s, "observed_s": lasts_s}
         | {"redis_cpu_s_at_start": 0.0, "redis_cpu_s_at_end": tasks * 2e-4},
     )
     names = ", ".join(f"'{name}', 170 + (s %% 97)" for name in METRICS[task_type])

@@ -130,7 +130,6 @@ def fleet_of(run: LoadTestRun) -> Fleet:
         ),
         redis_cpu_s=None if redis_cpu_s is None else redis_cpu_s / finished,
         shared_cpu_s=_shared_cpu_s(run.observed, tasks=finished),
-        others_cores=_others_cores(run),
         observer_cores=_observer_cores(run.observed),
         staggered=bool(run.observed.get("own_workers")),
     )
@@ -234,35 +233,15 @@ def _shared_cpu_s(observed: Mapping[str, Any], *, tasks: int) -> float | None:
     return redis_s / tasks if observed.get("shares_host") and redis_s is not None else None
 
 
-def _others_cores(run: LoadTestRun) -> float | None:
-    """How many of the workers' only host's cores neither they nor Redis kept busy, but others did.
-
-    Loadlab itself, the database, whatever else runs there. why not per task: most of it is looking
-    after the run, which costs the same whatever the rate.
-    """
-    observed, redis_s = run.observed, _redis_cpu_s(run.observed)
-    busy_s, lasted_s = observed.get("host_cpu_s"), observed.get("observed_s")
-    if not observed.get("shares_host") or busy_s is None or redis_s is None or not lasted_s:
-        return None
-    workers: float = sum(_cores_of(described) for described in run.fleet)
-    return max(0.0, float((busy_s - redis_s) / lasted_s) - workers)
-
-
 def _observer_cores(observed: Mapping[str, Any]) -> float | None:
-    """How many cores of the workers' only host loadlab itself kept busy: those come again."""
+    """How many cores of the workers' only host loadlab itself kept busy.
+
+    why not per task: most of it is looking after the run, which costs the same whatever the rate.
+    """
     ours_s, lasted_s = observed.get("observer_cpu_s"), observed.get("observed_s")
     if not observed.get("shares_host") or ours_s is None or not lasted_s:
         return None
     return float(ours_s / lasted_s)
-
-
-def _cores_of(described: Mapping[str, Any]) -> float:
-    """How many cores a worker and its pool kept busy, by its heartbeats."""
-    beat = described["beat"]
-    first = described.get("first_beat", beat)
-    lasted_s = beat["at"] - first["at"]
-    used_s = sum(beat[name] - first[name] for name in ("cpu_s", "pool_cpu_s"))
-    return float(used_s / lasted_s) if lasted_s > 0 else 0.0
 
 
 def _redis_cpu_s(observed: Mapping[str, Any]) -> float | None:

@@ -29,7 +29,7 @@ from workers.settings import QUEUES, queue_settings
 MOST_WORKERS = 1_000
 ENOUGH_TASKS = 200  # of fewer the fixed costs of a run are a large part of what each seems to cost
 _OF_THE_TASKS = {"blocking_s", "pool_cpu_s"}
-_OF_THE_RUN = {"poll_phases", "others_cores", "observer_cores"}
+_OF_THE_RUN = {"poll_phases", "observer_cores"}
 
 
 class CannotExplain(LoadLabError):

@@ -1,7 +1,6 @@
 """Use case: look at queue, workers and Redis once a second while a run is under way."""
 
 import math
-import os
 import socket
 import time
 from collections import deque
@@ -10,7 +9,6 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-import psutil
 from django.db import connection
 from django.utils import timezone
 
@@ -29,21 +27,6 @@ BEATS_KEPT = 60
 LEAST_CPU_SPAN_S = 0.2  # Redis's CPU over less than that is noise
 LOCAL = ("/", "localhost", "127.", "[::1]", "::1")
 SILENT_AFTER_S = 3.0  # workers beat every second; their keys outlive them for longer
-
-
-def host_cpu_s() -> float:
-    """CPU seconds that the cores we may use were busy, for whomever, since the machine started."""
-    each_core = psutil.cpu_times(percpu=True)
-    if hasattr(os, "sched_getaffinity"):
-        ours = os.sched_getaffinity(0)
-        each_core = [times for core, times in enumerate(each_core) if core in ours]
-    return sum(float(sum(times)) - _not_busy_s(times) for times in each_core)
-
-
-def _not_busy_s(times: Any) -> float:
-    """Idle, and what Linux counts twice: guests are in user and nice as well."""
-    names = ("idle", "iowait", "guest", "guest_nice")
-    return float(sum(getattr(times, name, 0.0) for name in names))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +50,6 @@ class Observer:
     read_limit: int = 0
     _began: float = field(default_factory=time.monotonic)
     _cpu_at_start: float = field(default_factory=time.process_time)
-    _host_cpu_at_start: float = field(default_factory=host_cpu_s)
     _commands_before: int = field(init=False)
     _beats_counted: int = 0
     _clock: SharedClock | None = None
@@ -160,7 +142,6 @@ class Observer:
     def _last_facts(self, seen: Sight, *, clock: SharedClock) -> dict[str, Any]:
         facts = self._commands() | {
             "shares_host": self._shares_host(seen.fleet),
-            "host_cpu_s": host_cpu_s() - self._host_cpu_at_start,
             "observer_cpu_s": time.process_time() - self._cpu_at_start,
             "observed_s": time.monotonic() - self._began,
         }

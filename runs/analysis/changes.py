@@ -122,12 +122,7 @@ def with_change(situation: Situation, *, setting: str, value: float) -> Situatio
     changed = replace(
         situation,
         fleet=replace(fleet, workers=workers),
-        # why not all others: who else used the machine then need not do so again
-        constants=replace(
-            situation.constants,
-            poll_phases=None,
-            others_cores=situation.constants.observer_cores,
-        ),
+        constants=replace(situation.constants, poll_phases=None),
         is_forecast=True,
     )
     return _with_its_skips(changed, before=situation)

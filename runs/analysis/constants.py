@@ -47,8 +47,7 @@ class Constants:
     poll comes. `loop_cpu_s`: CPU of the worker's main process. `blocking_s`: the part of it, or of
     the clock, for which one task blocks the event loop. `pool_cpu_s`: CPU of the process pool.
     `redis_cpu_s`: CPU of Redis. `shared_cpu_s`: the same, where it runs on the workers' host.
-    `others_cores`: cores of that host that all others keep busy, whatever the rate;
-    `observer_cores`: that loadlab itself does.
+    `observer_cores`: cores of that host that loadlab itself keeps busy, whatever the rate.
     `poll_phases`: when the workers poll within one poll_delay, as shares of it.
     """
 
@@ -62,7 +61,6 @@ class Constants:
     pool_cpu_s: Constant | None = None
     redis_cpu_s: Constant | None = None
     shared_cpu_s: Constant | None = None
-    others_cores: Constant | None = None
     observer_cores: Constant | None = None
     poll_phases: tuple[float, ...] | None = None
 
@@ -107,7 +105,6 @@ def measure_constants(samples: Samples, *, fleet: Fleet) -> Constants:
         pool_cpu_s=_constant(fleet.pool_cpu_s, source=heartbeats),
         redis_cpu_s=_constant(fleet.redis_cpu_s, source="Redis's own count of its CPU"),
         shared_cpu_s=_constant(fleet.shared_cpu_s, source="Redis's own count of its CPU"),
-        others_cores=_constant(fleet.others_cores, source="the machine's own count of its CPU"),
         observer_cores=_constant(fleet.observer_cores, source="CPU of loadlab itself"),
         poll_phases=_phases(polls),
     )

@@ -66,8 +66,8 @@ class Fleet:
     `changed`: a worker came, went or changed its settings during the run. `foreign_jobs`: jobs on
     the queue that are not of this run. `redis_cpu_s`: CPU seconds of Redis per task.
     `shared_cpu_s`: CPU seconds per task that Redis spent on the workers' only host.
-    `others_cores`: how many of that host's cores all others kept busy; `observer_cores`: loadlab
-    itself of them. All None where the workers have hosts of their own, or nobody measured it.
+    `observer_cores`: how many of that host's cores loadlab itself kept busy. Both None where the
+    workers have hosts of their own, or nobody measured it.
     `staggered`: loadlab started the workers poll_delay / n apart, so their polls are spread.
     """
 
@@ -76,7 +76,6 @@ class Fleet:
     foreign_jobs: int = 0
     redis_cpu_s: float | None = None
     shared_cpu_s: float | None = None
-    others_cores: float | None = None
     observer_cores: float | None = None
     staggered: bool = False
 

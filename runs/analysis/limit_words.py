@@ -6,7 +6,7 @@ from runs.analysis.changes import Change
 from runs.analysis.numbers import number, poll_seconds, rate, seconds, setting_value, times
 
 CLOSE_TO_FULL = 0.9
-SAID_OF_CORES = 0.05  # of the cores: less taken by others is no part of a sentence
+SAID_OF_CORES = 0.05  # of the cores: less taken by loadlab itself is no part of a sentence
 LEGEND = (
     "S is a task's run time, D how long it holds its slot, T the time between two polls, W how"
     " long the starts of one poll take, u any place in it; E[…] is the average over the tasks,"
@@ -144,12 +144,12 @@ def _process_pool(ceiling: Ceiling) -> str:
 
 def _cpu(ceiling: Ceiling) -> str:
     used = sum(each.value for each in ceiling.inputs if each.unit == "s")
-    cores, taken = _input(ceiling, "cores"), _input(ceiling, "others")
+    cores, taken = _input(ceiling, "cores"), _input(ceiling, "observer")
     said = f"a task takes {seconds(used)} of CPU, and there are {number(cores)} cores"
     return (
         said
         if taken < SAID_OF_CORES * cores
-        else f"{said}, {number(taken, digits=1)} taken by others"
+        else f"{said}, {number(taken, digits=1)} taken by loadlab"
     )
 
 

@@ -8,7 +8,7 @@ from runs.analysis.constants import Constant, loop_cpu_with_skips, value_of
 
 # Less than this per task is a pool at rest, not one that the task uses.
 LEAST_POOL_CPU_S = 0.0001
-# Of the cores: so much is left to the workers however busy others were for a moment.
+# Of the cores: so much is left to the workers however busy loadlab was in a run of a moment.
 LEAST_CORES = 0.1
 
 
@@ -67,18 +67,18 @@ def _pool_ceiling(situation: Situation) -> Ceiling | None:
 
 
 def _cpu_ceiling(situation: Situation, *, used: Constant | None) -> Ceiling | None:
-    """`cpu`: the cores of the workers' hosts, less what others keep busy of them."""
+    """`cpu`: the cores of the workers' hosts, less what loadlab itself keeps busy of them."""
     constants, cores = situation.constants, situation.fleet.cores
     if used is None or cores == 0:
         return None
     parts = (used, constants.pool_cpu_s, constants.shared_cpu_s)
-    taken = constants.others_cores
+    taken = constants.observer_cores
     left = max(cores - value_of(taken), LEAST_CORES * cores)
-    others = measured("others", taken, unit="cores")
+    others = measured("observer", taken, unit="cores")
     return Ceiling(
         name=CeilingName.CPU,
         throughput_per_s=left / sum(value_of(each) for each in parts),
-        formula="(cores - others) / CPU per task" if others else "cores / CPU per task",
+        formula="(cores - observer) / CPU per task" if others else "cores / CPU per task",
         inputs=(
             Input(name="cores", value=cores, unit="cores", source="workers' hosts"),
             *others,

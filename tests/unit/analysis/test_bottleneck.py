@@ -181,13 +181,6 @@ def test_more_polls_pass_by_a_running_task_and_cost_cpu() -> None:
         assert same == unknown.loop_cpu_s
 
 
-def test_who_else_used_the_machine_is_no_part_of_a_forecast() -> None:
-    measured = {"others_cores": 1500.0, "observer_cores": 200.0}
-    now = situation(fleet(), 0.2, constants(loop_cpu_s=1.0, **measured))
-    then = with_change(now, setting="max_jobs", value=20).constants
-    assert (then.others_cores, then.observer_cores) == (now.constants.observer_cores,) * 2
-
-
 def test_a_prediction_of_nothing_is_none() -> None:
     nothing = situation(fleet(0))
     assert predict(nothing, setting="poll_delay", old=0.5, new=0.05, now=20.0) is None

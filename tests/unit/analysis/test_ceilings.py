@@ -189,19 +189,19 @@ def test_cpu_pool_and_redis_are_their_own_ceilings() -> None:
     assert found[0].name is CeilingName.PROCESS_POOL
 
 
-def test_what_others_take_of_the_cores_is_not_left_to_the_tasks() -> None:
+def test_what_loadlab_takes_of_the_cores_is_not_left_to_the_tasks() -> None:
     def cpu(cores: float) -> Ceiling:
         taken = Constant(value=cores, source="CPU")
-        known = replace(constants(loop_cpu_s=1.0, shared_cpu_s=0.25), others_cores=taken)
+        known = replace(constants(loop_cpu_s=1.0, shared_cpu_s=0.25), observer_cores=taken)
         found = named(all_of(fleet(), 0.2, known), CeilingName.CPU)
         assert found is not None
         return found
 
     half = cpu(0.5)
     assert half.throughput_per_s == pytest.approx(3.5 / 0.00125)
-    assert half.formula == "(cores - others) / CPU per task"
+    assert half.formula == "(cores - observer) / CPU per task"
     assert limited_by(Bottleneck(ceilings=(half,)), reached=True) == (
-        "Limited by cpu: a task takes 1.2 ms of CPU, and there are 4 cores, 0.5 taken by others."
+        "Limited by cpu: a task takes 1.2 ms of CPU, and there are 4 cores, 0.5 taken by loadlab."
     )
     assert limited_by(Bottleneck(ceilings=(cpu(0.01),)), reached=True).endswith("are 4 cores.")
     assert cpu(7.0).throughput_per_s == pytest.approx(0.4 / 0.00125)

@@ -128,7 +128,6 @@ def test_the_load_of_one_machine_is_what_was_measured_there() -> None:
         of={
             "redis_cpu_s": 0.0002,
             "shared_cpu_s": 0.0004,
-            "others_cores": 0.3,
             "observer_cores": 0.1,
         },
     )
@@ -136,6 +135,5 @@ def test_the_load_of_one_machine_is_what_was_measured_there() -> None:
     assert value_of(found.pool_cpu_s) == 0.1
     assert value_of(found.redis_cpu_s) == 0.0002
     assert value_of(found.shared_cpu_s) == 0.0004
-    assert value_of(found.others_cores) == 0.3
     assert value_of(found.observer_cores) == 0.1
     assert all(math.isfinite(value_of(each)) for each in (found.start_s, found.skip_s))
