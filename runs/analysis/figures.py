@@ -63,8 +63,9 @@ class Distribution:
         first = math.floor(low / width) * width
         bins = max(1, math.floor((body - first) / width) + 1)
         edges = first + width * np.arange(bins + 1)
-        edges[-1] = max(edges[-1], high)
-        counts, _ = np.histogram(values_s, bins=edges)
+        edges[0], edges[-1] = min(edges[0], low), max(edges[-1], high)
+        # why clipped: a value next to an edge may lie beyond it by what rounding left
+        counts, _ = np.histogram(np.clip(values_s, edges[0], edges[-1]), bins=edges)
         return cls(
             edges_s=tuple(round(float(edge), 6) for edge in edges),
             counts=tuple(int(count) for count in counts),
