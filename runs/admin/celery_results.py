@@ -10,7 +10,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin import ShowFacets, SimpleListFilter
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -45,12 +45,7 @@ class StatusFilter(SimpleListFilter):
         if not self.value():
             return queryset
         ours = [state.value for state, celerys in STATE_OF.items() if celerys == self.value()]
-        tasks = queryset.filter(state__in=ours)
-        if TaskState.COMPLETED in ours:
-            return tasks
-        # why: where few tasks ended so, the runs' own counts say where they are
-        counted = Q(*((f"{state}_count__gt", 0) for state in ours), _connector=Q.OR)
-        return _of_runs(tasks, LoadTestRun.objects.filter(counted))
+        return queryset.filter(state__in=ours)
 
 
 class DoneFilter(SimpleListFilter):

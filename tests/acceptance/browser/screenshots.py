@@ -81,7 +81,7 @@ def of_what_has_ended(page: Page, site: Site) -> None:
         page.goto(site.run(name))
         taken(page, name.replace("_", "-"), themes=themes, narrow=narrow)
     page.goto(site.run("regressed"))
-    page.evaluate(OPEN, ["limits", "run-time"])
+    page.evaluate(OPEN, ["limits"])
     taken(page, "evidence")
     page.goto(site.page(COMPARED.format(**site.runs)))
     taken(page, "compare", themes=THEMES, narrow=True)

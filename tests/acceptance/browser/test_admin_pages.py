@@ -12,10 +12,11 @@ from whole_site import Site
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 GRAVE = {"serious", "critical"}
 COLOURS = ("color-contrast", "link-in-text-block")
-# why only the first rows of the tables behind charts: each costs axe as much as a paragraph
+# why only the first rows of tables: each is like the others, and costs axe as much as a paragraph
 OPEN_ALL = """() => {
   document.querySelectorAll("#content details").forEach((each) => { each.open = true; });
-  document.querySelectorAll(".is-data tbody tr:nth-child(n + 4)").forEach((row) => row.remove());
+  const alike = ".is-data tbody tr:nth-child(n + 4), #content tbody tr:nth-child(n + 10)";
+  document.querySelectorAll(alike).forEach((row) => row.remove());
 }"""
 AT_REST = "document.getAnimations().forEach((each) => each.finish())"  # of colours, that is
 # why without preload: axe would write the stylesheets into the page, which its policy forbids
