@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import django.conf
+import hypothesis
 import pytest
 import redis
 
@@ -40,6 +41,13 @@ def _clear_away(folder: Path, starter: int) -> None:
 # why at import: the settings, loaded next, read these variables; why at exit: also after Ctrl-C
 atexit.register(_clear_away, _settings_of_our_own(), os.getpid())
 assert django.conf.settings.DATABASES["default"]["ENGINE"] == "loadlab.embedded"
+
+
+# why: how long an example takes depends on what else the machine does
+hypothesis.settings.register_profile(
+    "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("patient")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -18,7 +18,6 @@ from runs.analysis.service import ServiceTimes
 
 Floats = NDArray[np.float64]
 _ROUNDS = 60
-_SETTLED = 1e-6
 _SHORTEST_PERIOD_S = 1e-4  # poll_delay may be 0: then only the loop itself keeps polls apart
 
 
@@ -112,11 +111,10 @@ class WorkerLaws:
     def walked_period_s(self) -> float:
         """T = max(d, J·s' + n·s): how far apart polls are where slots fill."""
         period = self.period_s
+        if self._whole_walk_s(period) <= period:
+            return period
         for _ in range(_ROUNDS):
-            walk = max(self.period_s, self._skipping_s(period) + self._walk_s(period))
-            if abs(walk - period) <= _SETTLED * period:
-                break
-            period = (period + walk) / 2
+            period = (period + max(self.period_s, self._whole_walk_s(period))) / 2
         return period
 
     @property
@@ -151,6 +149,10 @@ class WorkerLaws:
     def _walk_s(self, period_s: float) -> float:
         """How long the starts of one poll take: n·s."""
         return self._refilled(period_s) * self.start_s
+
+    def _whole_walk_s(self, period_s: float) -> float:
+        """J·s' + n·s."""
+        return self._skipping_s(period_s) + self._walk_s(period_s)
 
     def _skipping_s(self, period_s: float) -> float:
         """How long a poll takes to pass the ids in progress: J·s'."""

@@ -18,9 +18,11 @@ from runs.analysis.judged_figures import (
     P50_EXECUTION,
     P95_EXECUTION,
     P95_SOJOURN,
+    STEADY_THROUGHPUT,
     THROUGHPUT,
     JudgedFigure,
     RunFigures,
+    answer_of,
     family_of,
 )
 from runs.analysis.verdicts import Reason, Verdict, worst
@@ -61,6 +63,16 @@ def only(comparison: Comparison, figure: JudgedFigure) -> FigureComparison:
 
 def verdicts(comparison: Comparison) -> list[Verdict]:
     return [each.verdict for each in comparison.figures]
+
+
+def test_the_steady_throughput_answers_where_every_run_has_one() -> None:
+    steady = [
+        replace(each, values={**each.values, "steady_state_throughput": 61.0})
+        for each in runs(STEADY)
+    ]
+    assert answer_of(steady) is STEADY_THROUGHPUT
+    assert answer_of([*steady, run()]) is THROUGHPUT
+    assert answer_of([]) is THROUGHPUT
 
 
 # Which word
