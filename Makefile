@@ -63,7 +63,8 @@ test-acceptance: venv celery-venvs browser ## run the tests of real processes
 	$(if $(BROWSER),$(PYTEST) $(BROWSER))
 
 coverage: venv ## see that the unit tests cover every branch of the pure core
-	$(PYTEST) tests/unit --cov=runs.analysis --cov=runs.arrivals --cov=runs.states --cov-fail-under=100
+	$(PYTEST) $(PARALLEL) tests/unit/analysis tests/unit/test_arrivals.py tests/unit/test_states.py \
+	  --cov=runs.analysis --cov=runs.arrivals --cov=runs.states --cov-fail-under=100
 
 check: venv ## everything about the code that needs no test: style, types, layers, migrations, deployment
 	.venv/bin/ruff check .
