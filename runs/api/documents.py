@@ -5,8 +5,10 @@ from typing import Any
 from django.urls import reverse
 from rest_framework.request import Request
 
+from runs.celery_view import STATE_OF
 from runs.models import LoadTestRun, TaskMetric
 from runs.models.instants import instant
+from runs.states import TaskState
 from workers.tasks.registry import TaskType
 
 # what a row of a list does without
@@ -51,6 +53,7 @@ def task_row(task: TaskMetric) -> dict[str, Any]:
         "id": task.task_id,
         "sequence": task.sequence,
         "state": task.state,
+        "celery_state": STATE_OF[TaskState(task.state)].value,
         "intended_at": instant(task.intended_at),
         "enqueued_at": instant(task.enqueued_at),
         "started_at": instant(task.started_at),

@@ -20,6 +20,7 @@ from runs.api.schema.shapes import (
     words,
 )
 from runs.states import TaskState
+from workers.celery.states import READY_STATES
 
 _CURSOR = said(or_null(TEXT), "the `cursor` of the next page; null on the last one")
 _SCALAR: Schema = {"type": ["number", "boolean", "string"]}
@@ -78,6 +79,7 @@ TASK: Schema = fixed(
     id=TEXT,
     sequence=said(COUNT, "from 1, in the order of sending"),
     state=words(*(state.value for state in TaskState)),
+    celery_state=said(words(*sorted(READY_STATES)), "what Celery's tools call that state"),
     intended_at=or_null(INSTANT),
     enqueued_at=or_null(INSTANT),
     started_at=or_null(INSTANT),

@@ -83,6 +83,7 @@ _TASK = {
     "id": f"{_RUN}-0000001",
     "sequence": 1,
     "state": "completed",
+    "celery_state": "SUCCESS",
     "intended_at": "2026-11-23T09:45:01.250Z",
     "enqueued_at": "2026-11-23T09:45:01.251Z",
     "started_at": "2026-11-23T09:45:01.703Z",

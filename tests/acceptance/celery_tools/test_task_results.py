@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import processes
 import pytest
 from django.contrib import admin
@@ -57,6 +58,23 @@ class Installation:
         )
         self.started.append(running)
         return running
+
+    def tasks_over_http(self, run_id: str) -> list[dict[str, Any]]:
+        """What the API says of a run's tasks."""
+        address = f"127.0.0.1:{processes.free_port()}"
+        gunicorn = (Path(sys.executable).parent / "gunicorn", "loadlab.wsgi", "--bind", address)
+        open_to_all = {"DEBUG": "1", "LOADLAB_API_ANONYMOUS": "1"}
+        web = Running.of(
+            [*gunicorn, "--no-control-socket"],
+            cwd=CHECKOUT,
+            **self.variables | open_to_all,
+        )
+        self.started.append(web)
+        eventually(lambda: "Booting worker" in web.said or not web.is_up)
+        answer = httpx.get(f"http://{address}/api/v1/tasks/load-test/{run_id}/tasks")
+        assert answer.status_code == 200, answer.text
+        rows: list[dict[str, Any]] = answer.json()["results"]
+        return rows
 
     def read(self, tools: Path, *, name: str) -> dict[str, Any]:
         """What the real package makes of the database, of its rows those of tasks of that name."""
@@ -234,3 +252,5 @@ def test_a_task_revoked_in_flower_is_revoked_in_the_database_and_cancelled_in_th
     assert shown.returncode == 0, shown.stderr
     metrics = json.loads(shown.stdout)["metrics"]
     assert (metrics["tasks_cancelled"], metrics["tasks_completed"]) == (1, 2)
+    told = {row["id"]: row["celery_state"] for row in installation.tasks_over_http(run_id)}
+    assert told == ended | {first: "REVOKED"}

@@ -262,6 +262,7 @@ class TestTasks:
         assert rows[0]["started_at"].endswith("Z")
         assert rows[0]["metrics"] == {"slept_ms": 5.0}
         assert (rows[2]["state"], rows[2]["error_type"]) == ("failed", "ValueError")
+        assert [row["celery_state"] for row in rows[1:3]] == ["SUCCESS", "FAILURE"]
         assert (rows[8]["state"], rows[8]["execution_time_ms"]) == ("lost", None)
 
     def test_the_tasks_of_another_run_are_not_among_them(self, api: Any) -> None:
