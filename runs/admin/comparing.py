@@ -13,8 +13,8 @@ from runs.admin.charts.chart import Chart
 from runs.admin.charts.comparisons import LETTERS, strip_chart, two_timelines_chart, values_of
 from runs.admin.charts.distributions import two_distributions_chart
 from runs.admin.exports import table_as_csv
-from runs.admin.reading import part, value, words
 from runs.admin.wording import NONE, by_name, figure, interval, joined, plain, setting, share
+from runs.analysis.reading import part, value, words
 from runs.compare import compare
 from runs.errors import LoadLabError
 from runs.experiments import CHANGEABLE

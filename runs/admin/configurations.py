@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin import ShowFacets, SimpleListFilter, helpers
+from django.contrib.admin import SimpleListFilter, helpers
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -13,9 +13,8 @@ from django.utils.safestring import SafeString
 
 from runs.admin import permissions
 from runs.admin.doing import CONFIRMED
-from runs.admin.keyset import CappedPaginator, KeysetChangeList
+from runs.admin.keyset import ListedAdmin
 from runs.admin.run_filters import QueueFilter
-from runs.admin.seen import SeenAdmin
 from runs.admin.wording import by_name, joined
 from runs.again import MOST_AT_ONCE, refuse_more_than, run_configurations
 from runs.errors import LoadLabError
@@ -38,7 +37,7 @@ class NamedFilter(SimpleListFilter):
 
 
 @admin.register(LoadTestConfiguration)
-class ConfigurationAdmin(SeenAdmin):
+class ConfigurationAdmin(ListedAdmin):
     """Every workload that was run or saved; its content never changes, its name may."""
 
     list_display = ("title", "workload", "parameters_in_words", "pinned")
@@ -46,13 +45,7 @@ class ConfigurationAdmin(SeenAdmin):
     list_filter = (NamedFilter, QueueFilter)
     search_fields = ("name__startswith",)
     search_help_text = "How a name or a task type begins."
-    ordering = ("-pk",)
-    sortable_by = ()
-    list_per_page = 50
     list_select_related = ("pinned_run",)
-    paginator = CappedPaginator
-    show_full_result_count = False
-    show_facets = ShowFacets.NEVER
     change_list_template = "admin/runs/configuration_list.html"
     change_form_template = "admin/runs/configuration.html"
     fields = ("name", "content")
@@ -62,10 +55,6 @@ class ConfigurationAdmin(SeenAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """To give a name."""
         return permissions.may(request, permissions.NAME)
-
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeysetChangeList]:
-        """Pages without OFFSET."""
-        return KeysetChangeList
 
     def get_search_results(
         self, request: HttpRequest, queryset: "QuerySet[Any]", search_term: str
@@ -78,14 +67,6 @@ class ConfigurationAdmin(SeenAdmin):
             task_type__istartswith=term
         )
         return found, False
-
-    def page_behind(self, request: HttpRequest, queryset: Any, place: str) -> Any:
-        """Those older than one."""
-        return queryset.filter(pk__lt=int(place)) if place.isdecimal() else queryset.none()
-
-    def place_of(self, request: HttpRequest, configuration: LoadTestConfiguration) -> str:
-        """Where the page behind one begins."""
-        return str(configuration.pk)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """Under the name that people give them."""

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpResponse, StreamingHttpResponse
 
-from runs.admin.reading import amount, words
+from runs.analysis.reading import amount, words
 from runs.models import LoadTestRun, TaskMetric
 from runs.models.instants import instant
 from runs.report import report_document

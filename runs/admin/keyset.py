@@ -2,10 +2,13 @@
 
 from typing import Any
 
+from django.contrib.admin import ShowFacets
 from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
 from django.http import HttpRequest
 from django.utils.functional import cached_property
+
+from runs.admin.seen import SeenAdmin
 
 AFTER = "after"
 MOST_COUNTED = 1_000
@@ -75,3 +78,26 @@ class KeysetChangeList(ChangeList):
     def first_page(self) -> str:
         """The address of the first page; empty on it."""
         return self.get_query_string() if self.after else ""
+
+
+class ListedAdmin(SeenAdmin):
+    """Lists of rows that are never counted, faceted or sorted; the newest first, by its number."""
+
+    ordering = ("-pk",)
+    sortable_by = ()
+    list_per_page = 50
+    paginator = CappedPaginator
+    show_full_result_count = False
+    show_facets = ShowFacets.NEVER
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeysetChangeList]:
+        """Pages without OFFSET."""
+        return KeysetChangeList
+
+    def page_behind(self, request: HttpRequest, queryset: Any, place: str) -> Any:
+        """Those older than one."""
+        return queryset.filter(pk__lt=int(place)) if place.isdecimal() else queryset.none()
+
+    def place_of(self, request: HttpRequest, row: Any) -> str:
+        """Where the page behind a row begins."""
+        return str(row.pk)

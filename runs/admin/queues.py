@@ -10,9 +10,9 @@ from django.views.decorators.http import require_safe
 
 from runs.admin import permissions
 from runs.admin.charts.bars import ceilings_of
-from runs.admin.reading import amount, part, value, words
 from runs.admin.wording import NO_BREAK, NONE, bytes_of, count, duration_s, percent, setting
 from runs.analysis.overview_words import QueueNow, say_queues
+from runs.analysis.reading import amount, part, value, words
 from runs.errors import LoadLabError
 from runs.explain import explain
 from runs.queues import queues_overview

@@ -12,8 +12,8 @@ from runs.admin.charts.timelines import finished_chart
 from runs.admin.deeds import CANCEL, JUDGE, PIN, RUN_AGAIN, UNPIN
 from runs.admin.doing import run_address
 from runs.admin.exports import table_as_csv
-from runs.admin.reading import words
 from runs.admin.run_report import RunReport, run_report
+from runs.analysis.reading import words
 from runs.histories import history_of_run
 from runs.models import LoadTestRun, TaskMetric
 from runs.report import report_document

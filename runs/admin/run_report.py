@@ -10,10 +10,10 @@ from runs.admin.charts.distributions import distribution_chart
 from runs.admin.charts.histories import history_chart
 from runs.admin.charts.polls import poll_chart
 from runs.admin.charts.timelines import finished_chart, resource_charts, resources_table
-from runs.admin.reading import amount, items, part, value, words
 from runs.admin.run_tiles import Tile, tiles_of
 from runs.admin.wording import change as change_of
 from runs.admin.wording import figure, interval, plain, setting, tail
+from runs.analysis.reading import amount, items, part, value, words
 
 TIMES = (
     ("execution_time_ms", "run time"),
@@ -113,9 +113,8 @@ def run_report(
 def _answer_figure(baseline: Any, *, history: Mapping[str, Any]) -> Mapping[str, Any]:
     """The comparison of the figure that answers the run's question: the first of the family."""
     figures = part(baseline, "figures")
-    return part(figures, history.get("figure") or "") or next(
-        (each for each in figures.values() if isinstance(each, Mapping)), {}
-    )
+    names = [history.get("figure") or "", *figures]
+    return next((each for name in names if (each := part(figures, name))), {})
 
 
 def _change(answer: Mapping[str, Any]) -> str:

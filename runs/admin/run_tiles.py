@@ -7,9 +7,9 @@ from typing import Any
 from django.utils.safestring import SafeString
 
 from runs.admin.charts.histories import spark
-from runs.admin.reading import amount, part, words
 from runs.admin.wording import NONE, count, duration_ms, figure, percent
 from runs.analysis.numbers import rate as as_rate
+from runs.analysis.reading import amount, part, words
 
 DOTS = {"improved": "dot-better", "regressed": "dot-worse", "inconclusive": "dot-unsure"}
 SPARK_RUNS = 20

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin import ShowFacets
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -15,7 +14,7 @@ from django.utils.safestring import SafeString
 from runs.admin import exports, permissions
 from runs.admin.deeds import CANCEL, DEEDS, JUDGE, PIN, RUN_AGAIN, Deed
 from runs.admin.doing import action_of, deed_view
-from runs.admin.keyset import CappedPaginator, KeysetChangeList
+from runs.admin.keyset import KeysetChangeList, ListedAdmin
 from runs.admin.launching import estimate_fragment, launch_page
 from runs.admin.run_filters import (
     ConfigurationFilter,
@@ -26,7 +25,6 @@ from runs.admin.run_filters import (
     VerdictFilter,
 )
 from runs.admin.run_pages import chart_csv, live_fragment, run_page, try_page
-from runs.admin.seen import SeenAdmin
 from runs.admin.tags import verdict as verdict_mark
 from runs.admin.tags import when
 from runs.admin.wording import joined
@@ -39,7 +37,7 @@ View = Callable[..., HttpResponse]
 
 
 @admin.register(LoadTestRun)
-class RunAdmin(SeenAdmin):
+class RunAdmin(ListedAdmin):
     """The runs there are, newest first."""
 
     list_display = ("run", "status_or_verdict", "says", "tasks", "launched")
@@ -50,12 +48,6 @@ class RunAdmin(SeenAdmin):
     )
     search_fields = ("test_id__startswith",)
     search_help_text = "A test id, a group id, or how one of these or a label begins."
-    ordering = ("-pk",)
-    sortable_by = ()
-    list_per_page = 50
-    paginator = CappedPaginator
-    show_full_result_count = False
-    show_facets = ShowFacets.NEVER
     change_list_template = "admin/runs/run_list.html"
     actions = (
         *(action_of(deed) for deed in (RUN_AGAIN, PIN, CANCEL, JUDGE)),
@@ -89,16 +81,6 @@ class RunAdmin(SeenAdmin):
         if term.startswith(("lt_", "lg_")):
             return queryset.filter(Q(test_id__startswith=term) | Q(group_id=term)), False
         return queryset.filter(Q(label__startswith=term) | Q(test_id__startswith=term)), False
-
-    def page_behind(
-        self, request: HttpRequest, queryset: "QuerySet[Any]", place: str
-    ) -> "QuerySet[Any]":
-        """The runs older than one."""
-        return queryset.filter(pk__lt=int(place)) if place.isdecimal() else queryset.none()
-
-    def place_of(self, request: HttpRequest, run: LoadTestRun) -> str:
-        """Where the page behind a run begins."""
-        return str(run.pk)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """The list, under the name that people give it."""

@@ -13,8 +13,8 @@ from django.utils.safestring import SafeString, mark_safe
 
 from runs.admin import wording
 from runs.admin.charts.chart import Table
-from runs.admin.reading import number_or_none
 from runs.analysis.live_words import roughly
+from runs.analysis.reading import number_or_none
 
 register = template.Library()
 

@@ -8,14 +8,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin import ShowFacets, SimpleListFilter
+from django.contrib.admin import SimpleListFilter
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from runs.admin.keyset import CappedPaginator, KeysetChangeList
-from runs.admin.seen import SeenAdmin
+from runs.admin.keyset import KeysetChangeList, ListedAdmin
 from runs.admin.tags import when
 from runs.admin.task_report import task_report
 from runs.admin.wording import NONE, duration_s
@@ -100,7 +99,7 @@ class ErrorFilter(SimpleListFilter):
 
 
 @admin.register(TaskMetric)
-class TaskAdmin(SeenAdmin):
+class TaskAdmin(ListedAdmin):
     """What became of each task."""
 
     list_display = ("task", "state", "took", "finished", "attempts", "worker", "error")
@@ -109,11 +108,7 @@ class TaskAdmin(SeenAdmin):
     search_fields = ("task_id__startswith",)
     search_help_text = "A task id, or how it begins."
     ordering = ("pk",)
-    sortable_by = ()
     list_per_page = 100
-    paginator = CappedPaginator
-    show_full_result_count = False
-    show_facets = ShowFacets.NEVER
     actions = None
     change_list_template = "admin/runs/task_list.html"
 

@@ -2,8 +2,8 @@
 
 import re
 
-from runs.admin.reading import number_or_none
 from runs.analysis.numbers import number, seconds
+from runs.analysis.reading import number_or_none
 
 NONE = "–"
 _CLOCK_TICK_S = 1e-9  # less than any clock tells is what rounding leaves of nothing

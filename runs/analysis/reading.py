@@ -1,8 +1,11 @@
 """Where in a report does something stand? Any part may be missing or null; that is no error."""
 
-import math
 from collections.abc import Mapping
 from typing import Any
+
+Document = Mapping[str, Any]
+
+_ABSURD = 1e100  # no figure of ours is as large, whatever unit it is in
 
 
 def value(document: Any, *path: str) -> Any:
@@ -14,10 +17,10 @@ def value(document: Any, *path: str) -> Any:
     return document
 
 
-def part(document: Any, *path: str) -> Mapping[str, Any]:
+def part(document: Any, *path: str) -> dict[str, Any]:
     """The object at that place; an empty one where there is none."""
     found = value(document, *path)
-    return found if isinstance(found, Mapping) else {}
+    return dict(found) if isinstance(found, Mapping) else {}
 
 
 def items(document: Any, *path: str) -> list[Any]:
@@ -43,11 +46,7 @@ def amounts(document: Any, *path: str) -> list[float | None]:
 
 
 def number_or_none(found: object) -> float | None:
-    """A finite number, or None."""
+    """A number that can be reckoned with; None for any other, such as NaN or 1e300."""
     if isinstance(found, bool) or not isinstance(found, int | float):
         return None
-    try:
-        number = float(found)
-    except OverflowError:
-        return None
-    return number if math.isfinite(number) else None
+    return float(found) if abs(found) < _ABSURD else None

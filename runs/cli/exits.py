@@ -11,7 +11,7 @@ from django.core.management.base import CommandError
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.utils import InterfaceError, OperationalError, ProgrammingError
 
-from runs.cli.rendering.reading import Document, amount, items, value, words
+from runs.analysis.reading import Document, amount, items, value, words
 from runs.errors import InvalidSpec, LoadLabError
 from workers.errors import (
     InvalidParameter,

@@ -4,10 +4,10 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from runs.analysis.reading import amount
 from runs.cli.exits import WrongUsage
 from runs.cli.parser import SentenceParser
 from runs.cli.quantities import whole
-from runs.cli.rendering.reading import amount
 from runs.cli.rendering.rows import run_row_lines
 from runs.cli.screen import Screen
 from runs.models import LoadTestRun

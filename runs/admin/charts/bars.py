@@ -8,8 +8,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from runs.admin.charts.plot import short
-from runs.admin.reading import amount, items, part, value, words
 from runs.admin.wording import by_name, figure
+from runs.analysis.reading import amount, items, part, value, words
 
 SHOWN = 5  # times the binding ceiling: what is above it is cut
 _LIFTS = "change"

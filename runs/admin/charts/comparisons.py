@@ -7,8 +7,8 @@ from runs.admin.charts.chart import Chart, Series, Table, zoomable
 from runs.admin.charts.plot import Plot, at, text
 from runs.admin.charts.scales import HEADROOM, highest, time_axis, up_from_zero
 from runs.admin.charts.timelines import span_of
-from runs.admin.reading import amounts, part
 from runs.admin.wording import duration_s, figure
+from runs.analysis.reading import amounts, part
 
 ROW = 44
 LETTERS = "ABCDEFGHIJ"

@@ -7,8 +7,8 @@ from typing import Any
 from runs.admin.charts.chart import Chart, Series, Table, zoomable
 from runs.admin.charts.plot import Plot
 from runs.admin.charts.scales import highest, up_from_zero, value_axis
-from runs.admin.reading import amount, amounts
 from runs.admin.wording import count, duration_ms, figure
+from runs.analysis.reading import amount, amounts
 
 PERCENTILES = ("p50", "p95", "p99")
 CLOSE = 0.14  # of the width: marks nearer than that stand on rows of their own

@@ -10,8 +10,8 @@ from django.utils.safestring import SafeString
 from runs.admin.charts.chart import Chart, Table
 from runs.admin.charts.plot import Plot, short, text
 from runs.admin.charts.scales import between
-from runs.admin.reading import number_or_none
 from runs.admin.wording import duration_ms, rate
+from runs.analysis.reading import number_or_none
 
 SPREAD = 0.05  # the grey band: what is no change
 LABELS = 9

@@ -7,8 +7,8 @@ from django.utils.html import format_html
 from runs.admin.charts.chart import Chart, Table
 from runs.admin.charts.plot import Plot, text
 from runs.admin.charts.scales import up_from_zero, value_axis
-from runs.admin.reading import amount, amounts, words
 from runs.admin.wording import duration_s, figure, joined, percent
+from runs.analysis.reading import amount, amounts, words
 
 ROWS = 10
 

@@ -8,8 +8,8 @@ from typing import Any
 from runs.admin.charts.chart import Cell, Chart, Series, Table, zoomable
 from runs.admin.charts.plot import Plot
 from runs.admin.charts.scales import HEADROOM, highest, time_axis, up_from_zero
-from runs.admin.reading import amount, amounts, part, words
 from runs.admin.wording import duration_s, figure, rate
+from runs.analysis.reading import amount, amounts, part, words
 
 TALL, LOW = 216, 132
 LIMIT_IN_SIGHT = 2.0  # times the peak: a limit further up would flatten what was measured

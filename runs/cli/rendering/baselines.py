@@ -5,8 +5,8 @@ from statistics import median
 
 from rich.text import Text
 
+from runs.analysis.reading import Document, amount, items, value, words
 from runs.cli import figures
-from runs.cli.rendering.reading import Document, amount, items, value, words
 from runs.cli.rendering.report import MARKS
 from runs.cli.rendering.sheet import Lines, Sheet, apart
 

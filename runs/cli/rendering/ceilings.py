@@ -6,9 +6,9 @@ from typing import Any
 from rich.text import Text
 
 from runs.analysis.limit_words import LEGEND
+from runs.analysis.reading import Document, amount, items, part, words
 from runs.cli import figures
 from runs.cli.rendering.pairs import in_order, pairs
-from runs.cli.rendering.reading import Document, amount, items, part, words
 from runs.cli.rendering.sheet import GAP, Bar, Lines, Sheet
 
 _CUT_AT = 6  # times the lowest ceiling: beyond it a bar only says "far away"

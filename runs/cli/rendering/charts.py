@@ -6,9 +6,9 @@ from typing import Any
 
 from rich.text import Text
 
+from runs.analysis.reading import Document, amount, items, number_or_none, part
 from runs.cli import figures
 from runs.cli.rendering.pairs import in_order
-from runs.cli.rendering.reading import Document, amount, as_number, items, part
 from runs.cli.rendering.sheet import Bar, Lines, Sheet
 
 _SERIES = (
@@ -94,4 +94,4 @@ def _bin_rows(bins: Any) -> list[Bar]:
 
 
 def _numbers(values: Sequence[Any]) -> list[float | None]:
-    return [as_number(value) for value in values]
+    return [number_or_none(value) for value in values]

@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 
 from rich.text import Text
 
+from runs.analysis.reading import Document, items, part, value, words
 from runs.cli import figures
 from runs.cli.rendering.ceilings import ceiling_lines, change_lines
 from runs.cli.rendering.charts import distribution_lines, poll_cycle_lines, timeline_lines
 from runs.cli.rendering.pairs import in_order, pairs
-from runs.cli.rendering.reading import Document, items, part, value, words
 from runs.cli.rendering.report import failure_lines, report_lines
 from runs.cli.rendering.sheet import Lines, Sheet, apart
 

@@ -1,8 +1,8 @@
 """What limits a queue, without load: its ceilings, the best change, whether a rate fits."""
 
+from runs.analysis.reading import Document, amount, items, part, value, words
 from runs.cli import figures
 from runs.cli.rendering.ceilings import ceiling_lines, change_lines
-from runs.cli.rendering.reading import Document, amount, items, part, value, words
 from runs.cli.rendering.sheet import Lines, Sheet, apart
 
 _LABEL = 11

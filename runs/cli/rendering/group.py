@@ -1,8 +1,8 @@
 """A group of repeats on a terminal: a line for each run, then what all of them say together."""
 
+from runs.analysis.reading import Document, items, part, value, words
 from runs.cli import figures
 from runs.cli.rendering.pairs import pairs
-from runs.cli.rendering.reading import Document, items, part, value, words
 from runs.cli.rendering.report import outcome
 from runs.cli.rendering.sheet import Lines, Sheet, apart
 

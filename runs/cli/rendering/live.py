@@ -2,8 +2,8 @@
 
 from rich.text import Text
 
+from runs.analysis.reading import Document, amount, items, part, value, words
 from runs.cli import figures
-from runs.cli.rendering.reading import Document, amount, items, part, value, words
 from runs.cli.rendering.report import identity_lines
 from runs.cli.rendering.sheet import Lines, Sheet, apart
 

@@ -1,7 +1,7 @@
 """How much unchanged runs differ, and what a gate can see of a change."""
 
+from runs.analysis.reading import Document, items, part, value, words
 from runs.cli import figures
-from runs.cli.rendering.reading import Document, items, part, value, words
 from runs.cli.rendering.sheet import Lines, Sheet, apart
 
 _HEADER = ("figure", "runs", "mean", "run-to-run", "smallest change seen")

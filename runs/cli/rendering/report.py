@@ -4,9 +4,9 @@ import re
 
 from rich.text import Text
 
+from runs.analysis.reading import Document, amount, items, part, value, words
 from runs.cli import figures
 from runs.cli.rendering.ceilings import bar_lines
-from runs.cli.rendering.reading import Document, amount, items, part, value, words
 from runs.cli.rendering.sheet import Lines, Sheet, apart
 
 MARKS = {

@@ -1,8 +1,8 @@
 """A run on a terminal, whatever there is of it: its report, or how far it is."""
 
+from runs.analysis.reading import Document
 from runs.cli.rendering.detailed import detailed_lines
 from runs.cli.rendering.live import live_lines
-from runs.cli.rendering.reading import Document
 from runs.cli.rendering.report import report_lines
 from runs.cli.rendering.sheet import Lines, Sheet
 
