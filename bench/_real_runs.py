@@ -3,9 +3,32 @@
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
+
+import psutil
+
+
+class Stolen:
+    """The share of this machine's CPU that its hypervisor gave to others since the last question.
+
+    What is measured meanwhile is not what this machine can do; 0 where the system does not tell.
+    """
+
+    def __init__(self) -> None:
+        self._before = self._now()
+
+    def share(self) -> float:
+        """From 0 to 1, over all CPUs."""
+        before, self._before = self._before, self._now()
+        at, stolen = (now - then for now, then in zip(self._before, before, strict=True))
+        return float(stolen / (at * (os.cpu_count() or 1)))
+
+    @staticmethod
+    def _now() -> tuple[float, float]:
+        return time.monotonic(), getattr(psutil.cpu_times(), "steal", 0.0)
 
 
 @contextmanager

@@ -7,6 +7,9 @@ workers of its own; the laws are fed with that very run's samples and constants,
 is printed beside the steady throughput measured. Then the change that the report recommends is
 applied and run again. `expected` holds the ceilings that arq's model allows for a combination, two
 where they lie close: that the right one is named is checked against it.
+
+Where the hypervisor took more than 2 % of the machine meanwhile, a run is done again, three times
+at most, and the one that lost least counts: which one is kept depends on no figure of its own.
 """
 
 import argparse
@@ -17,12 +20,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from _real_runs import own_servers, run_of
+from _real_runs import Stolen, own_servers, run_of
 
 CPU_BOUND = {"start_round_trips", "event_loop", "cpu", "redis", "process_pool"}
 PAGE, POLL, JOBS = "queue_read_limit", "poll_delay", "max_jobs"
 SHARED, START, LOOP, CPU = "fleet_queue_read_limit", "start_round_trips", "event_loop", "cpu"
 ANY_CPU = (START, LOOP, CPU)
+MOST_STOLEN = 0.02
+MOST_TIMES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +126,8 @@ class Measured:
     predicted: float
     binding: str
     change: Mapping[str, Any] | None
-    notes: Sequence[str]
+    stolen: float
+    times: int
 
     @property
     def error(self) -> float:
@@ -130,7 +136,21 @@ class Measured:
 
 
 async def measured(combination: Combination, *, tasks: int) -> Measured:
-    """Run it once."""
+    """Run it, again where the machine was not ours."""
+    quietest: Measured | None = None
+    for times in range(1, MOST_TIMES + 1):
+        found = await _measured_once(combination, tasks=tasks)
+        if quietest is None or found.stolen < quietest.stolen:
+            quietest = found
+        quietest = replace(quietest, times=times)
+        if quietest.stolen <= MOST_STOLEN:
+            break
+    assert quietest is not None
+    return quietest
+
+
+async def _measured_once(combination: Combination, *, tasks: int) -> Measured:
+    stolen = Stolen()
     [report] = await run_of(
         workers=combination.processes,
         settings=combination.settings,
@@ -146,7 +166,8 @@ async def measured(combination: Combination, *, tasks: int) -> Measured:
         predicted=found["ceilings"][0]["throughput_per_s"],
         binding=found["binding"],
         change=found["change"],
-        notes=report["notes"],
+        stolen=stolen.share(),
+        times=1,
     )
 
 
@@ -203,7 +224,8 @@ async def tried(combination: Combination, *, before: Measured, seconds: float) -
     )
     print(
         f"    {change['setting']} {change['from']:g} -> {change['to']:g}: promised {promised:.0f}/s"
-        f" ({advice.predicted:.2f}x), got {found.throughput:.0f}/s ({advice.measured:.2f}x)",
+        f" ({advice.predicted:.2f}x), got {found.throughput:.0f}/s ({advice.measured:.2f}x),"
+        f" stolen {found.stolen:.1%}",
         flush=True,
     )
     return advice
@@ -216,7 +238,9 @@ async def main(combinations: Sequence[Combination], *, seconds: float, advice: b
 
     results: list[tuple[Combination, Measured]] = []
     advised: list[Advice] = []
-    print(f"{'task':9} {'jobs':>4} {'delay':>5} {'read':>6} {'k':>2}  measured predicted error")
+    print(
+        f"{'task':9} {'jobs':>4} {'delay':>5} {'read':>6} {'k':>2}  measured predicted error stolen"
+    )
     for combination in combinations:
         size = _tasks(combination, rate=about(combination), seconds=seconds)
         found = await measured(combination, tasks=size)
@@ -224,7 +248,7 @@ async def main(combinations: Sequence[Combination], *, seconds: float, advice: b
         right = "" if found.binding in combination.expected else "  <- WRONG LIMIT"
         print(
             f"{combination.name}  {found.throughput:8.1f} {found.predicted:9.1f}"
-            f" {found.error:+6.1%}  {found.binding}{right}",
+            f" {found.error:+6.1%} {found.stolen:5.1%}  {found.binding}{right}",
             flush=True,
         )
         if advice:
@@ -242,7 +266,12 @@ def _tasks(combination: Combination, *, rate: float, seconds: float) -> int:
 def _summarise(
     results: Sequence[tuple[Combination, Measured]], *, advised: Sequence[Advice]
 ) -> None:
-    print(f"\n{len(results)} combinations")
+    again = sum(found.times - 1 for _, found in results)
+    worst = max(found.stolen for _, found in results)
+    print(
+        f"\n{len(results)} combinations, {again} runs done again;"
+        f" at most {worst:.1%} of the machine stolen in one that counts"
+    )
     polled = [abs(found.error) for _, found in results if found.binding not in CPU_BOUND]
     busy = [abs(found.error) for _, found in results if found.binding in CPU_BOUND]
     for name, errors, most in (

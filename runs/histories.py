@@ -7,7 +7,7 @@ import functools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import F, Q, Window
 from django.db.models.fields.json import KeyTransform
@@ -30,6 +30,16 @@ from runs.states import RunStatus
 
 MOST = 50
 _RANKS = {Verdict.REGRESSED.value: 0, Verdict.INCONCLUSIVE.value: 1, Verdict.IMPROVED.value: 2}
+
+
+class _PastRow(NamedTuple):
+    """What a history shows of a run: fields of the run, by their names."""
+
+    test_id: str
+    finished_at: datetime
+    figures: Mapping[str, Any]
+    verdict: str
+    requested_by__username: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +83,7 @@ def history_of_run(run: LoadTestRun) -> dict[str, Any]:
     return _history(_histories([run]).get(run.pk, []))
 
 
-def _histories(runs: Iterable[LoadTestRun]) -> dict[int, list[LoadTestRun]]:
+def _histories(runs: Iterable[LoadTestRun]) -> dict[int, list[_PastRow]]:
     """For each run those before it that compare, and itself last; two queries for all."""
     wanted = {(run.configuration_id, run.environment_key): run for run in runs}
     if not wanted:
@@ -95,27 +105,18 @@ def _histories(runs: Iterable[LoadTestRun]) -> dict[int, list[LoadTestRun]]:
         .filter(place__lte=MOST)
         .values("pk")
     )
-    found: dict[int, list[LoadTestRun]] = {}
+    found: dict[int, list[_PastRow]] = {}
     shown = LoadTestRun.objects.filter(pk__in=[row["pk"] for row in numbered])
-    for each in (
-        shown.select_related("requested_by")
-        .only(
-            *("test_id", "configuration_id", "environment_key", "finished_at", "figures"),
-            *("verdict", "requested_by__username"),
-        )
-        .order_by("pk")
+    for configuration, environment, *each in shown.order_by("pk").values_list(
+        "configuration_id", "environment_key", *_PastRow._fields
     ):
-        owner = wanted[each.configuration_id, each.environment_key]
-        found.setdefault(owner.pk, []).append(each)
+        owner = wanted[configuration, environment]
+        found.setdefault(owner.pk, []).append(_PastRow(*each))
     return found
 
 
-def _history(runs: Sequence[LoadTestRun]) -> dict[str, Any]:
-    past = [
-        PastRun(figures=run_figures(run.figures), at=run.finished_at)
-        for run in runs
-        if run.finished_at is not None
-    ]
+def _history(runs: Sequence[_PastRow]) -> dict[str, Any]:
+    past = [PastRun(figures=run_figures(run.figures), at=run.finished_at) for run in runs]
     figure = answer_of([each.figures for each in past]) if past else THROUGHPUT
     points = _points(past, figure=figure)
     return {
@@ -128,7 +129,7 @@ def _history(runs: Sequence[LoadTestRun]) -> dict[str, Any]:
                 "test_id": run.test_id,
                 "value": each.figures.value(figure),
                 "at": instant(each.at),
-                "by": "" if run.requested_by is None else run.requested_by.get_username(),
+                "by": run.requested_by__username or "",
                 "verdict": run.verdict,
             }
             for run, each in zip(runs, past, strict=True)
@@ -141,7 +142,7 @@ def _history(runs: Sequence[LoadTestRun]) -> dict[str, Any]:
     }
 
 
-def _row(run: Any, before: Sequence[LoadTestRun]) -> dict[str, Any]:
+def _row(run: Any, before: Sequence[_PastRow]) -> dict[str, Any]:
     configuration = run.configuration
     judged = run.judged if isinstance(run.judged, Mapping) else {}
     history = _history(before)

@@ -2,8 +2,11 @@
 
 from typing import Any
 
-from django.contrib.admin import ModelAdmin
+from django.contrib.admin import ModelAdmin, display
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
 
 from runs.admin import permissions
 
@@ -46,3 +49,14 @@ class SeenAdmin(ModelAdmin):  # type: ignore[type-arg]
     def has_judge_permission(self, request: HttpRequest) -> bool:
         """For actions."""
         return permissions.may(request, permissions.JUDGE)
+
+    @display(description=mark_safe('<input type="checkbox" id="action-toggle">'))
+    def action_checkbox(self, obj: Any) -> SafeString:
+        """As Django's, without a form and a template for each row: a third of a list's time."""
+        return format_html(
+            '<input type="checkbox" name="{}" value="{}" class="action-select"'
+            ' aria-label="Select this object for an action - {}">',
+            ACTION_CHECKBOX_NAME,
+            obj.pk,
+            obj,
+        )

@@ -16,6 +16,7 @@ from runs.analysis.report_figures import report_value
 
 SCHEMA_VERSION = 1  # of the report document; another number is another meaning of its names
 _MOST_TASKS = 2**53
+_RATIOS = [figure.name for figure in ALL_JUDGED if figure.scale is FigureScale.RATIO]
 
 
 class UnreadableReportError(ValueError):
@@ -111,11 +112,10 @@ def run_figures(document: Mapping[str, Any]) -> RunFigures:
     metrics = _mapping(document.get("metrics"))
     times = _mapping(report_value(document, path="analysis.task_metrics"))
     regime = report_value(document, path="analysis.regime")
-    ratios = [figure.name for figure in ALL_JUDGED if figure.scale is FigureScale.RATIO]
     return RunFigures(
         run_id=str(document.get("test_id", "a run without an id")),
         regime=regime if isinstance(regime, str) else None,
-        values={name: _number(metrics.get(name, times.get(name))) for name in ratios},
+        values={name: _number(metrics.get(name, times.get(name))) for name in _RATIOS},
         completed=_count(metrics.get("tasks_completed")),
         failed=_count(metrics.get("tasks_failed")),
         total_duration_s=_number(metrics.get("total_duration_seconds")),

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from runs.analysis import reading
 from runs.states import RunStatus
 
 RATINGS = ("poor", "moderate", "good", "excellent")
@@ -177,12 +178,7 @@ def find_figure(name: str, *, known: Mapping[str, ReportFigure] = KNOWN_FIGURES)
 
 def report_value(report: Mapping[str, Any], *, path: str) -> Any:
     """What a report document holds at a dotted path; None where there is nothing."""
-    value: Any = report
-    for name in path.split("."):
-        if not isinstance(value, Mapping):
-            return None
-        value = value.get(name)
-    return value
+    return reading.value(report, *path.split("."))
 
 
 def _nearest(name: str, *, known: Mapping[str, ReportFigure]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Self
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Greatest, Now
@@ -123,6 +124,7 @@ class LoadTestRun(models.Model):
             models.Index(fields=["created_at"], name="run_by_time"),
             models.Index(fields=["configuration", "environment_key", "-id"], name="run_comparable"),
             models.Index(fields=["configuration", "-id"], name="run_by_configuration"),
+            GinIndex(fields=["fleet"], name="run_by_worker", opclasses=["jsonb_path_ops"]),
         )
 
     def __str__(self) -> str:
