@@ -1,7 +1,7 @@
 """Which one change of the settings lifts throughput, to what, and at what cost?
 
 Every candidate is judged by computing all ceilings again under the changed setting: the prediction
-is the next ceiling, not a guess.
+is the next ceiling, not a guess; a little less where workers that share cores come near theirs.
 """
 
 import math
@@ -11,6 +11,7 @@ from runs.analysis.ceiling import Ceiling, CeilingName, Situation
 from runs.analysis.ceilings import ceilings_of, laws_of
 from runs.analysis.constants import SKIP_CPU_SHARE, own_cpu_s, value_of
 from runs.analysis.fleet import Fleet, Worker, WorkerSettings
+from runs.analysis.machine_ceilings import on_shared_cores
 from runs.analysis.numbers import number, percent
 
 LEAST_GAIN = 0.05  # below it no change is worth its cost
@@ -93,12 +94,13 @@ def predict(
     able = [each for each in ceilings if each.name is not CeilingName.ARRIVALS]
     if not able or now <= 0:
         return None
+    reached = on_shared_cores(able, situation=situation)
     return Change(
         setting=setting,
         old=old,
         new=new,
-        predicted_throughput_per_s=able[0].throughput_per_s,
-        gain=able[0].throughput_per_s / now - 1,
+        predicted_throughput_per_s=reached,
+        gain=reached / now - 1,
         limited_by=able[0].name,
         cost=cost,
     )

@@ -3,6 +3,9 @@
 C: CPU of a worker's main process per task; b: for how long a task blocks its event loop.
 """
 
+import math
+from collections.abc import Sequence
+
 from runs.analysis.ceiling import Ceiling, CeilingName, Input, Situation, measured
 from runs.analysis.constants import Constant, loop_cpu_with_skips, value_of
 
@@ -24,6 +27,24 @@ def machine_ceilings(situation: Situation) -> list[Ceiling | None]:
         _cpu_ceiling(situation, used=used),
         _redis_ceiling(situation),
     ]
+
+
+def on_shared_cores(ceilings: Sequence[Ceiling], *, situation: Situation) -> float:
+    """What several workers reach together: X / √(1 + (X/C)²), per second.
+
+    C: `cpu`; X: the lowest other ceiling. A worker that waits for a core starts later and so passes
+    more tasks that others took, which no ceiling by itself knows: near C the lower of the two was
+    measured to be a third too high, this within 15 % (docs/method.md). The lowest ceiling for a
+    single worker, or where there is a core for each of them, and for Redis if it runs there.
+    """
+    lowest = ceilings[0].throughput_per_s
+    by_name = {each.name: each.throughput_per_s for each in ceilings}
+    cores = by_name.pop(CeilingName.CPU, None)
+    threads = situation.fleet.processes + (situation.constants.shared_cpu_s is not None)
+    if cores is None or situation.fleet.processes < 2 or threads <= situation.fleet.cores:
+        return lowest
+    other = min(by_name.values(), default=math.inf)
+    return 1 / math.hypot(1 / other, 1 / cores)
 
 
 def _loop_ceiling(situation: Situation, *, used: Constant | None) -> Ceiling | None:

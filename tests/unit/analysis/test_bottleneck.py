@@ -7,7 +7,7 @@ from made_runs import constants, fleet, worker
 from simulated_worker import SimulatedWorker, Simulation
 
 from runs.analysis.bottleneck import Bottleneck, bottleneck
-from runs.analysis.ceiling import CeilingName, Situation
+from runs.analysis.ceiling import Ceiling, CeilingName, Situation
 from runs.analysis.ceilings import ceilings_of
 from runs.analysis.changes import (
     Change,
@@ -18,6 +18,7 @@ from runs.analysis.changes import (
 )
 from runs.analysis.constants import Constants
 from runs.analysis.fleet import Fleet
+from runs.analysis.machine_ceilings import on_shared_cores
 from runs.analysis.service import ServiceTimes
 
 KNOWN = constants(
@@ -93,6 +94,29 @@ def test_starting_wants_another_process_as_far_as_cores_go() -> None:
     change = change_of(fleet(max_jobs=100, queue_read_limit=10_000), 0.0)
     assert (change.setting, change.new) == ("processes", 2)
     assert change.gain == pytest.approx(2 / 1.4 - 1, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("processes", "redis_ms", "reached"),
+    [
+        (5, None, 240.0),  # 1 / √(1/300² + 1/400²)
+        (4, 0.3, 240.0),  # the fifth is Redis
+        (4, None, 300.0),  # a core for each
+        (1, 0.3, 300.0),
+    ],
+)
+def test_workers_that_are_more_than_their_cores_reach_no_ceiling(
+    processes: int, redis_ms: float | None, reached: float
+) -> None:
+    known = constants() if redis_ms is None else constants(shared_cpu_s=redis_ms)
+    crowd = situation(fleet(processes), 0.2, known)
+    poll, cpu = (
+        Ceiling(name=name, throughput_per_s=rate, formula="", inputs=())
+        for name, rate in ((CeilingName.POLL_DELAY, 300.0), (CeilingName.CPU, 400.0))
+    )
+    assert on_shared_cores((poll, cpu), situation=crowd) == pytest.approx(reached)
+    assert on_shared_cores((poll,), situation=crowd) == 300.0
+    assert on_shared_cores((cpu,), situation=crowd) == pytest.approx(400.0)
 
 
 def test_a_small_pool_on_many_cores_wants_more_children() -> None:
