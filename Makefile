@@ -50,7 +50,7 @@ browser: venv ## see to it that there is a Chromium for the browser tests
 
 test: venv celery-venvs browser ## run the whole suite on servers and data of its own
 	$(PYTEST) $(PARALLEL) $(BROWSER:%=--ignore=%)
-	$(if $(BROWSER),$(PYTEST) $(BROWSER))
+	$(if $(BROWSER),$(PYTEST) $(PARALLEL) $(BROWSER))
 
 test-unit: venv ## run the tests that need no server
 	$(PYTEST) tests/unit
@@ -60,7 +60,7 @@ test-integration: venv ## run the tests against real PostgreSQL, Valkey and arq
 
 test-acceptance: venv celery-venvs browser ## run the tests of real processes
 	$(PYTEST) $(PARALLEL) tests/acceptance $(BROWSER:%=--ignore=%)
-	$(if $(BROWSER),$(PYTEST) $(BROWSER))
+	$(if $(BROWSER),$(PYTEST) $(PARALLEL) $(BROWSER))
 
 coverage: venv ## see that the unit tests cover every branch of the pure core
 	$(PYTEST) $(PARALLEL) tests/unit/analysis tests/unit/test_arrivals.py tests/unit/test_states.py \
