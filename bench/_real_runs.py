@@ -8,27 +8,23 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-import psutil
+from workers.heartbeat import stolen_s
 
 
 class Stolen:
     """The share of this machine's CPU that its hypervisor gave to others since the last question.
 
-    What is measured meanwhile is not what this machine can do; 0 where the system does not tell.
+    What is measured meanwhile is not what this machine can do.
     """
 
     def __init__(self) -> None:
-        self._before = self._now()
+        self._before = (time.monotonic(), stolen_s())
 
     def share(self) -> float:
-        """From 0 to 1, over all CPUs."""
-        before, self._before = self._before, self._now()
-        at, stolen = (now - then for now, then in zip(self._before, before, strict=True))
-        return float(stolen / (at * (os.cpu_count() or 1)))
-
-    @staticmethod
-    def _now() -> tuple[float, float]:
-        return time.monotonic(), getattr(psutil.cpu_times(), "steal", 0.0)
+        """From 0 to 1; 0 where the system does not tell."""
+        before, self._before = self._before, (time.monotonic(), stolen_s())
+        lasted, stolen = (now - then for now, then in zip(self._before, before, strict=True))
+        return stolen / lasted
 
 
 @contextmanager

@@ -157,9 +157,18 @@ def worker_of(described: Mapping[str, Any]) -> Worker:
         start_cpu_s=(beat["cpu_s"] - first["cpu_s"]) / jobs if jobs > 0 else None,
         pool_cpu_s=(beat["pool_cpu_s"] - first["pool_cpu_s"]) / jobs if jobs > 0 else None,
         loop_lag_s=described.get("worst_loop_lag_s", beat["loop_lag_s"]),
+        stolen_share=_stolen_share(first, beat),
         clock_offset_s=beat["clock_offset_s"],
         clock_error_s=beat["clock_error_s"],
     )
+
+
+def _stolen_share(first: Mapping[str, Any], last: Mapping[str, Any]) -> float | None:
+    lasted_s: float = last["at"] - first["at"]
+    if "stolen_s" not in first or lasted_s <= 0:
+        return None
+    stolen_s: float = last["stolen_s"] - first["stolen_s"]
+    return max(0.0, stolen_s / lasted_s)
 
 
 def environment_of(run: LoadTestRun, fleet: Fleet) -> dict[str, Any]:

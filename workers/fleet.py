@@ -70,6 +70,7 @@ class Beat(msgspec.Struct, frozen=True, kw_only=True):
     `rss_bytes`: resident memory of both.
     `round_trip_s`: the quickest of this beat's round trips to Redis.
     `loop_lag_s`: the worst lateness of a tick of the event loop since the previous beat.
+    `stolen_s`: for how long, by core, the host's hypervisor has given its CPU to others.
     `clock_offset_s`: this process's clock − Redis's clock, ± `clock_error_s` (half a round trip).
     """
 
@@ -85,6 +86,7 @@ class Beat(msgspec.Struct, frozen=True, kw_only=True):
     loop_lag_s: Seconds
     clock_offset_s: Offset
     clock_error_s: Seconds
+    stolen_s: Seconds = 0.0
 
 
 class WorkerReport(msgspec.Struct, frozen=True, kw_only=True):

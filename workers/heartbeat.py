@@ -125,6 +125,7 @@ class Heart:
             loop_lag_s=lag_s,
             clock_offset_s=offset_s,
             clock_error_s=error_s,
+            stolen_s=stolen_s(),
         )
 
     async def _read_clock(self) -> tuple[float, float, float]:
@@ -182,6 +183,11 @@ async def _worst_lateness(*, over_s: float) -> float:
         await asyncio.sleep(TICK_S)
         worst_s = max(worst_s, loop.time() - now - TICK_S)
     return worst_s
+
+
+def stolen_s() -> float:
+    """Seconds, the mean of all cores, that the hypervisor gave to others; 0 where none is told."""
+    return float(getattr(psutil.cpu_times(), "steal", 0.0) / (psutil.cpu_count() or 1))
 
 
 def cpu_model() -> str:

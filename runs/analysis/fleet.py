@@ -45,6 +45,7 @@ class Worker:
     `start_cpu_s`: CPU seconds of the main process per task during the run (Δcpu_s / Δjobs_done of
     its beats). `pool_cpu_s`: the same of its pool's children. `round_trip_s`: median of its PINGs.
     `loop_lag_s`: the worst lateness of its event loop. Offset and error: its clock less Redis's.
+    `stolen_share`: of its host's CPU, what the hypervisor gave to others during the run.
     """
 
     worker_id: str
@@ -55,6 +56,7 @@ class Worker:
     start_cpu_s: float | None = None
     pool_cpu_s: float | None = None
     loop_lag_s: float | None = None
+    stolen_share: float | None = None
     clock_offset_s: float = 0.0
     clock_error_s: float = 0.0
 
@@ -113,6 +115,12 @@ class Fleet:
     def cores(self) -> int:
         """Cores of all hosts, each host once."""
         return sum({worker.host: worker.host_class.cores for worker in self.workers}.values())
+
+    @property
+    def stolen_share(self) -> float | None:
+        """Of the host that lost most of its CPU to others."""
+        known = [each.stolen_share for each in self.workers if each.stolen_share is not None]
+        return max(known, default=None)
 
     @property
     def round_trip_s(self) -> float | None:

@@ -9,6 +9,7 @@ from runs.analysis.samples import STAMP_S
 from runs.analysis.summary import Summary
 from runs.analysis.within_run import MOST_UTILISATION
 
+LEAST_STOLEN = 0.02  # of the machine: less is within what runs differ by anyway
 LARGE_SKEW_S = 0.1  # smaller clock differences are corrected without a word
 MOST_UNKNOWN = 2.0  # a start that takes longer than this times what is known of it is starved
 TRUSTED_SKEW = 0.2  # of the average wait: a less certain correction makes waits doubtful
@@ -87,6 +88,11 @@ def _workers(findings: RunFindings) -> Iterator[str]:
         yield "Workers came, went or changed their settings during the run."
     if fleet.foreign_jobs:
         yield f"{count(fleet.foreign_jobs, 'job')} of others stood on the queue."
+    if fleet.stolen_share is not None and fleet.stolen_share >= LEAST_STOLEN:
+        yield (
+            f"The hypervisor gave {percent(fleet.stolen_share)} of the workers' machine to others"
+            " during the run: it can do more than was measured."
+        )
     if findings.shares_host:
         yield "worker, Redis and database share this machine"
 

@@ -18,6 +18,7 @@ from workers import running
 from workers.client import QueueClient
 from workers.codec import TaskResult
 from workers.errors import WorkerStartError
+from workers.heartbeat import stolen_s
 from workers.ids import beat_key, description_key, fleet_key
 from workers.running import WorkerProcess, local_workers
 
@@ -76,6 +77,7 @@ async def test_workers_report_and_leave(client: QueueClient) -> None:
         assert beat.cpu_s > 0
         assert beat.rss_bytes > 1_000_000
         assert 0 < beat.round_trip_s < 1
+        assert 0 <= beat.stolen_s <= stolen_s()
         assert abs(beat.clock_offset_s) <= beat.clock_error_s + 0.001
     assert await client.fleet("load_test") == []
     for worker_id in worker_ids:

@@ -48,6 +48,7 @@ ENVIRONMENT = {
 NONSENSE = re.compile(r"\bnan\b|\binf\b|\bNone\b(?! of)|Regime|CeilingName|  ")
 FAR_FUTURE_US = 4_102_444_800_000_000  # the year 2100
 SOON_US = ORIGIN_US + 250_000
+STOLEN_FROM = described(first_beat={"stolen_s": 5.0}, beat={"stolen_s": 366.0})
 STORIES: dict[str, Story] = {
     "completed": Story(),
     "cancelled": Story(
@@ -89,6 +90,10 @@ STORIES: dict[str, Story] = {
             n: {"enqueued_us": None, "intended_us": None, "started_us": None, "finished_us": None}
             for n in range(1, 101)
         },
+    ),
+    "a machine that others were given": Story(fleet=[STOLEN_FROM]),
+    "a count of what was stolen that began anew": Story(
+        fleet=[described(first_beat={"stolen_s": 9.0}, beat={"stolen_s": 1.0})]
     ),
     "a fleet that changed": Story(
         fleet=[described(), described("w2", first_beat={"at": ORIGIN_US / 1e6 + 30})]
@@ -282,3 +287,9 @@ class TestWhatIsSaid:
         assert report["analysis"]["task_metrics"]["n"] == 99
         assert report["analysis"]["task_metrics"]["p95_execution_time_ms"] == 200
         assert any("1 task had impossible instants" in note for note in report["notes"])
+
+
+def test_a_report_says_that_the_machine_was_given_to_others() -> None:
+    said = " ".join(report_of(Story(fleet=[STOLEN_FROM]))["notes"])
+    assert "The hypervisor gave 10 % of the workers' machine to others" in said
+    assert "hypervisor" not in " ".join(report_of(Story())["notes"])

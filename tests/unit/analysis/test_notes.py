@@ -104,6 +104,13 @@ def test_more_tasks_at_once_than_slots_mean_other_workers() -> None:
     assert "20 tasks ran at once on 10 slots" in said(findings(samples(waves(40, slots=20))))
 
 
+@pytest.mark.parametrize(("stolen", "is_told"), [(None, False), (0.019, False), (0.07, True)])
+def test_a_machine_that_others_were_given_is_told_of(stolen: float | None, is_told: bool) -> None:
+    of = fleet(measured={"stolen_share": stolen})
+    text = said(findings(samples(waves(40)), of=of))
+    assert ("The hypervisor gave 7 % of the workers' machine to others" in text) is is_told
+
+
 def test_circumstances_are_told() -> None:
     of = fleet(of={"changed": True, "foreign_jobs": 3})
     run = replace(findings(samples(waves(40)), of=of), shares_host=True)

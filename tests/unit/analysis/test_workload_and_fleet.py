@@ -44,7 +44,12 @@ def test_a_fleet_adds_up_slots_and_counts_each_host_once() -> None:
     two = Fleet(
         workers=(
             worker("a", max_jobs=10, measured={"round_trip_s": 0.001, "loop_lag_s": 0.02}),
-            worker("b", max_jobs=30, poll_delay_s=0.1, measured={"round_trip_s": 0.003}),
+            worker(
+                "b",
+                max_jobs=30,
+                poll_delay_s=0.1,
+                measured={"round_trip_s": 0.003, "stolen_share": 0.1},
+            ),
         )
     )
     assert (two.slots, two.processes, two.cores) == (40, 2, 4)
@@ -53,6 +58,7 @@ def test_a_fleet_adds_up_slots_and_counts_each_host_once() -> None:
     assert not two.uniform
     assert two.round_trip_s == pytest.approx(0.002)
     assert two.loop_lag_s == 0.02
+    assert two.stolen_share == 0.1
     assert two.start_cpu_s is two.pool_cpu_s is None
 
 
@@ -60,4 +66,5 @@ def test_an_empty_fleet_has_nothing() -> None:
     none = fleet(0)
     assert (none.slots, none.processes, none.cores) == (0, 0, 0)
     assert none.uniform
+    assert none.stolen_share is None
     assert none.poll_delay_s is none.read_limit is none.loop_lag_s is none.round_trip_s is None
