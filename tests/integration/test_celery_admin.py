@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from arq.connections import create_pool
+from django.contrib.admin.utils import quote
 from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test import Client
@@ -105,6 +106,26 @@ def test_every_field_is_read_only(viewer: Client, run: LoadTestRun) -> None:
     assert "ValueError" in text
     assert "&quot;run_id&quot;" in text
     assert viewer.get(reverse("admin:runs_taskresult_add")).status_code == 403
+
+
+@pytest.mark.parametrize("suffix", ["26ab12", "40ab12", "ffab12"])
+def test_an_id_is_found_plain_and_as_django_escapes_it(
+    viewer: Client, run: LoadTestRun, suffix: str
+) -> None:
+    """`_26` is how Django writes `&` in an address."""
+    like = f"lt_20261124T094501_{suffix}"
+    LoadTestRun.objects.filter(pk=run.pk).update(test_id=like, fleet=[])
+    (task,) = TaskMetric.objects.filter(run=run, sequence=2)
+    TaskMetric.objects.filter(pk=task.pk).update(task_id=f"{like}-0000002")
+    for reference in (f"{like}-0000002", quote(f"{like}-0000002")):
+        for name in ("runs_taskresult_change", "runs_taskresult_history"):
+            page = viewer.get(reverse(f"admin:{name}", args=[reference]))
+            assert page.status_code == 200, (name, reference)
+    for name in ("runs_loadtestrun_change", "runs_loadtestrun_history"):
+        assert viewer.get(reverse(f"admin:{name}", args=[like])).status_code == 200
+    for name in ("runs_taskmetric_change", "runs_taskmetric_history"):
+        page = viewer.get(reverse(f"admin:{name}", args=[f"{like}-0000002"]))
+        assert page.status_code == 200
 
 
 def test_who_may_only_view_is_offered_no_action_and_can_post_none(
