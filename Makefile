@@ -48,7 +48,7 @@ demo: venv ## set up, run one real load test with a worker, print its report, tr
 browser: venv ## see to it that there is a Chromium for the browser tests
 	$(PY) tests/acceptance/browser/chromium.py
 
-test: venv celery-venvs browser ## run the whole suite on servers and data of its own
+test: venv celery-venvs browser coverage ## run the whole suite on servers and data of its own
 	$(PYTEST) $(PARALLEL) $(BROWSER:%=--ignore=%)
 	$(if $(BROWSER),$(PYTEST) $(PARALLEL) $(BROWSER))
 
