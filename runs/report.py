@@ -7,7 +7,9 @@ from runs.analysis import sections
 from runs.analysis.document import SCHEMA_VERSION, run_figures
 from runs.analysis.group_words import group_headline
 from runs.analysis.judged_figures import family_of
+from runs.analysis.reading import part
 from runs.analysis.repeats import noise_of_figure
+from runs.analysis.thresholds import judge_group_thresholds, parse_threshold
 from runs.baselines import judgement_of_group
 from runs.errors import UnknownRun
 from runs.models import Daemon, LoadTestRun
@@ -146,7 +148,20 @@ def _summary(runs: Sequence[LoadTestRun]) -> dict[str, Any]:
             "figures": _spread_of(completed),
             "baseline": judgement.as_document(),
         }
+    if len(finished) == len(runs):
+        summary["thresholds"] = _thresholds_of(finished, baseline=summary.get("baseline"))
     return summary
+
+
+def _thresholds_of(
+    runs: Sequence[LoadTestRun], *, baseline: Mapping[str, Any] | None
+) -> list[dict[str, object]]:
+    results = judge_group_thresholds(
+        map(parse_threshold, runs[0].thresholds),
+        reports=[run.report or {} for run in runs],
+        baseline=baseline or part(runs[0].report, "analysis", "baseline"),
+    )
+    return [result.as_document() for result in results]
 
 
 def _spread_of(runs: Sequence[LoadTestRun]) -> dict[str, Any]:

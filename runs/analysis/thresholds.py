@@ -8,10 +8,11 @@ meaningless, fails and says why: a limit nobody could measure is not a limit kep
 import math
 import operator
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
+from runs.analysis import reading
 from runs.analysis.report_figures import (
     FigureKind,
     ReportFigure,
@@ -32,6 +33,7 @@ _NAME = re.compile(r"[A-Za-z_][\w.]*")
 _SIGN = re.compile(r"<=|>=|==|!=|<|>")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _LONGEST = 200  # characters; more is no expression but an accident
+_BASELINE = "analysis.baseline."
 _VOID_WAIT = (
     "void: more load was offered than the queue serves, so waits only tell how long the test was;"
     " offer a rate it can keep up with (--rate)"
@@ -110,6 +112,44 @@ def judge_thresholds(
 ) -> list[ThresholdResult]:
     """Every threshold judged on a finished run's report document, in the order given."""
     return [_judge(threshold, report=report) for threshold in thresholds]
+
+
+def judge_group_thresholds(
+    thresholds: Iterable[Threshold],
+    *,
+    reports: Sequence[Mapping[str, Any]],
+    baseline: Mapping[str, Any],
+) -> list[ThresholdResult]:
+    """Every threshold judged on the reports of a group of repeats, and on its own `baseline`.
+
+    Verdicts are those of all runs together: one by one, K runs raise K times as many false alarms.
+    Any other limit must be kept by every run; shown is the worst value.
+    """
+    analysis = {**reading.part(reports[0], "analysis"), "baseline": baseline}
+    together = {**reports[0], "analysis": analysis}
+    return [
+        _judge(threshold, report=together)
+        if threshold.figure.path.startswith(_BASELINE)
+        else _judge_each(threshold, reports=reports)
+        for threshold in thresholds
+    ]
+
+
+def _judge_each(threshold: Threshold, *, reports: Sequence[Mapping[str, Any]]) -> ThresholdResult:
+    results = [_judge(threshold, report=report) for report in reports]
+    missed = [result for result in results if not result.passed]
+    shown = _worst(missed or results, sign=threshold.sign)
+    if not missed:
+        return shown
+    return replace(shown, because=f"{shown.because}; in {len(missed)} of {len(results)} runs")
+
+
+def _worst(results: Sequence[ThresholdResult], *, sign: str) -> ThresholdResult:
+    numbers = [(each.value, each) for each in results if isinstance(each.value, int | float)]
+    if not numbers or sign in {"==", "!="}:
+        return results[0]
+    farthest = max if sign.startswith("<") else min
+    return farthest(numbers, key=lambda pair: pair[0])[1]
 
 
 def _judge(threshold: Threshold, *, report: Mapping[str, Any]) -> ThresholdResult:

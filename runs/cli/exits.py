@@ -11,7 +11,7 @@ from django.core.management.base import CommandError
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.utils import InterfaceError, OperationalError, ProgrammingError
 
-from runs.analysis.reading import Document, amount, items, value, words
+from runs.analysis.reading import Document, amount, items, part, value, words
 from runs.errors import InvalidSpec, LoadLabError
 from workers.errors import (
     InvalidParameter,
@@ -76,6 +76,12 @@ def exit_code_of(documents: Iterable[Document]) -> ExitCode:
     """That of the gravest thing that happened in any of these runs."""
     codes = {code for document in documents for code in _codes(document)}
     return next((code for code in _GRAVEST_FIRST if code in codes), ExitCode.DONE)
+
+
+def exit_code_of_group(document: Document) -> ExitCode:
+    """That of a group of repeats: its thresholds are judged on all runs together."""
+    runs = [{**run, "thresholds": []} for run in items(document, "runs")]
+    return exit_code_of([*runs, part(document, "summary")])
 
 
 def refusal(error: BaseException) -> CommandError | None:

@@ -6,7 +6,7 @@ from typing import Any
 from asgiref.sync import sync_to_async
 
 from runs.cli.conducting import conducted
-from runs.cli.exits import ExitCode, exit_code_of
+from runs.cli.exits import ExitCode, exit_code_of, exit_code_of_group
 from runs.cli.parser import SentenceParser
 from runs.cli.rendering.group import group_lines
 from runs.cli.rendering.run import run_lines
@@ -75,7 +75,7 @@ def show_reports(runs: list[LoadTestRun], *, as_json: bool, screen: Screen) -> E
         screen.json(document)
     else:
         screen.show((group_lines if grouped else run_lines)(document, sheet=screen.sheet))
-    return exit_code_of(document["runs"] if grouped else [document])
+    return exit_code_of_group(document) if grouped else exit_code_of([document])
 
 
 async def _run_all(spec: Spec, *, runs: list[LoadTestRun], workers: int, watcher: Watcher) -> None:

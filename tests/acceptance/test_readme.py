@@ -1,5 +1,6 @@
 """What README and guides tell people to type works as it stands, and what they name exists."""
 
+import json
 import re
 import subprocess
 import sys
@@ -48,7 +49,10 @@ def test_the_examples_work_in_their_order(page: str, tmp_path: Path) -> None:
         if named:
             (tmp_path / named[1]).write_text(text)
     scripts = [
-        text for text in fences(page, "bash") if NOT_EXECUTED not in text and "curl" not in text
+        # why 99 too: beside other tests a machine may well be slower the second time
+        text.replace("> results.json\n", "> results.json || test $? -eq 99\n")
+        for text in fences(page, "bash")
+        if NOT_EXECUTED not in text and "curl" not in text
     ]
     assert scripts
     done = subprocess.run(
@@ -61,6 +65,11 @@ def test_the_examples_work_in_their_order(page: str, tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+    if (gated := tmp_path / "results.json").exists():
+        limits = json.loads(gated.read_text())["summary"]["thresholds"]
+        assert {each["expression"] for each in limits if not each["passed"]} <= {
+            "verdict!=regressed"
+        }
 
 
 def parser_of(command: str) -> CommandParser:

@@ -3,7 +3,7 @@
 from runs.analysis.reading import Document, items, part, value, words
 from runs.cli import figures
 from runs.cli.rendering.pairs import pairs
-from runs.cli.rendering.report import outcome
+from runs.cli.rendering.report import outcome, threshold_lines
 from runs.cli.rendering.sheet import Lines, Sheet, apart
 
 _HEADER = ("run", "tasks/s", "p50", "p95", "failed", "verdict")
@@ -22,6 +22,7 @@ def group_lines(document: Document, *, sheet: Sheet) -> Lines:
         )
     return apart(
         [
+            threshold_lines(summary, sheet=sheet),
             sentences,
             sheet.table(_HEADER, rows, left=(0, 5), whole=(0,)) if rows else [],
             _summary(summary, besides=told, sheet=sheet),
@@ -49,7 +50,7 @@ def _throughput(metrics: Document) -> object:
 
 def _summary(summary: Document, *, besides: list[str], sheet: Sheet) -> Lines:
     """Every figure of the summary: tables where figures have several statistics, else a list."""
-    told = {*besides, "baseline"}  # the headline tells it; --json has it whole
+    told = {*besides, "baseline", "thresholds"}  # told above; --json has the baseline whole
     rest = {name: entry for name, entry in summary.items() if name not in told}
     tables = {name: entry for name, entry in rest.items() if _is_table(entry)}
     lines = pairs({name: rest[name] for name in rest if name not in tables}, sheet=sheet)

@@ -73,6 +73,19 @@ class TestGroup:
         assert summary["baseline"]["kind"] == "history"
         assert "your last 5 runs" in summary["headline"]
 
+    def test_its_thresholds_are_judged_as_a_whole_once_all_have_ended(self) -> None:
+        group("lg_a")
+        runs = group("lg_b", slower=1.1)
+        limits = ["verdict!=regressed", "tasks_failed==0"]
+        LoadTestRun.objects.filter(pk__in=[run.pk for run in runs]).update(thresholds=limits)
+        found = group_document("lg_b")["summary"]["thresholds"]
+        assert [(each["expression"], each["value"], each["passed"]) for each in found] == [
+            ("verdict!=regressed", "regressed", False),
+            ("tasks_failed==0", 0, True),
+        ]
+        LoadTestRun.objects.filter(pk=runs[2].pk).update(report=None, status=RunStatus.RUNNING)
+        assert "thresholds" not in group_document("lg_b")["summary"]
+
     def test_runs_that_are_not_finished_are_counted_apart(self) -> None:
         runs = group("lg_a", count=3)
         LoadTestRun.objects.filter(pk=runs[2].pk).update(report=None, status=RunStatus.RUNNING)

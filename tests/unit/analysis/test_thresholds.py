@@ -14,7 +14,13 @@ from runs.analysis.report_figures import (
     find_figure,
     report_value,
 )
-from runs.analysis.thresholds import ThresholdError, judge_thresholds, parse_threshold
+from runs.analysis.thresholds import (
+    ThresholdError,
+    ThresholdResult,
+    judge_group_thresholds,
+    judge_thresholds,
+    parse_threshold,
+)
 
 
 def report(**analysis: Any) -> dict[str, Any]:
@@ -259,3 +265,53 @@ def test_reading_gives_back_what_was_written_and_no_report_breaks_it(
         assert (threshold.figure, threshold.sign, threshold.limit) == (figure, sign, limit)
         holder = document if isinstance(document, dict) else {}
         assert len(judge_thresholds([threshold], report=holder)) == 1
+
+
+# Groups of repeats
+
+
+def of_group(expression: str, *, verdict: str = "unchanged") -> ThresholdResult:
+    """On three runs of which one alone was called regressed, and together something else."""
+    runs = [
+        {**report(task_metrics={"n": 998, "p95_execution_time_ms": p95}), "status": status}
+        for p95, status in ((250.0, "completed"), (262.0, "completed"), (255.0, "timed_out"))
+    ]
+    runs[1]["analysis"]["baseline"] = {"verdict": "regressed", "because": "by chance"}
+    [result] = judge_group_thresholds(
+        [parse_threshold(expression)],
+        reports=runs,
+        baseline={"verdict": verdict, "because": "all five figures overlap"},
+    )
+    return result
+
+
+@pytest.mark.parametrize(
+    ("verdict", "passed"), [("unchanged", True), ("regressed", False), ("inconclusive", True)]
+)
+def test_a_group_has_one_verdict_whatever_its_runs_have_alone(verdict: str, passed: bool) -> None:
+    result = of_group("verdict!=regressed", verdict=verdict)
+    assert (result.value, result.passed) == (verdict, passed)
+
+
+@pytest.mark.parametrize(
+    ("expression", "value", "passed", "because"),
+    [
+        ("p95_execution_time_ms<300", 262.0, True, "262 is < 300"),
+        ("p95_execution_time_ms<=255", 262.0, False, "262 is not <= 255; in 1 of 3 runs"),
+        ("p95_execution_time_ms>=255", 250.0, False, "250 is not >= 255; in 1 of 3 runs"),
+        ("p95_execution_time_ms>240", 250.0, True, "250 is > 240"),
+        ("p95_execution_time_ms!=0", 250.0, True, "250 is != 0"),
+        ("status==completed", "timed_out", False, "timed_out is not == completed; in 1 of 3 runs"),
+    ],
+)
+def test_any_other_limit_must_be_kept_by_every_run(
+    expression: str, value: object, passed: bool, because: str
+) -> None:
+    result = of_group(expression)
+    assert (result.value, result.passed, result.because) == (value, passed, because)
+
+
+def test_what_a_run_of_a_group_could_not_compute_is_missed() -> None:
+    result = of_group("p99_execution_time_ms<500")
+    assert (result.value, result.passed) == (None, False)
+    assert result.because.endswith("in 3 of 3 runs")

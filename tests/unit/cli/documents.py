@@ -268,6 +268,14 @@ GROUP = {
     "group_id": "lg_0a1b2c3d4e5f",
     "runs": [SATURATED, changed(SATURATED, test_id="lt_20261123T094601_0b1c2d")],
     "summary": {
+        "thresholds": [
+            {
+                "expression": "p95_execution_time_ms<500",
+                "value": 254.0,
+                "passed": True,
+                "because": "254 is < 500",
+            }
+        ],
         "headline": "60 tasks/s in 2 runs, 0.1 % apart.",
         "n": 2,
         "figures": {"overall_throughput": {"mean": 59.4, "cv": 0.001, "n": 2}},

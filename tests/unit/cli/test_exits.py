@@ -8,7 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import CommandError
 from django.db.utils import OperationalError, ProgrammingError
 
-from runs.cli.exits import ExitCode, WrongUsage, exit_code_of, refusal
+from runs.cli.exits import ExitCode, WrongUsage, exit_code_of, exit_code_of_group, refusal
 from runs.errors import InvalidSpec, LoadLabError, UnknownRun
 from workers.errors import InvalidParameter, RedisUnreachable, WorkerStartError
 
@@ -39,6 +39,16 @@ ALL_FAILED = changed(SATURATED, metrics__tasks_failed=1000, metrics__tasks_compl
 )
 def test_the_exit_code_is_that_of_the_gravest_run(documents: list[Any], code: int) -> None:
     assert exit_code_of(documents) == code
+
+
+def test_a_groups_thresholds_are_those_of_all_its_runs_together() -> None:
+    held, missed = (
+        [{"expression": "verdict!=regressed", "passed": each}] for each in (True, False)
+    )
+    assert exit_code_of_group({"runs": [MISSED], "summary": {"thresholds": held}}) == 0
+    assert exit_code_of_group({"runs": [SATURATED], "summary": {"thresholds": missed}}) == 99
+    assert exit_code_of_group({"runs": [TIMED_OUT], "summary": {"thresholds": missed}}) == 3
+    assert exit_code_of_group({"runs": [SATURATED], "summary": {"runs": 1}}) == 0
 
 
 @pytest.mark.parametrize(

@@ -219,7 +219,9 @@ def test_a_group_has_a_line_for_each_run_and_its_summary() -> None:
     text = text_of(group_lines(GROUP, sheet=PAGE))
     for wanted in ("lt_20261123T094501_7f3a9c", "lt_20261123T094601_0b1c2d", "lg_0a1b2c3d4e5f"):
         assert wanted in text
-    assert text.startswith("60 tasks/s in 2 runs, 0.1 % apart.")
+    limits, headline = text.split("\n\n")[:2]
+    assert limits.splitlines()[1].split() == ["p95_execution_time_ms", "<500", "254", "ms", "✓"]
+    assert headline == "60 tasks/s in 2 runs, 0.1 % apart."
     spread = {"overall_throughput": {"mean": 59.4, "run_cv_percent": 2.8, "n": 2}}
     summary = {"figures": spread, "baseline": {"kind": "none", "figures": {"x": {"ratio": 1}}}}
     lines = text_of(group_lines({**GROUP, "summary": summary}, sheet=PAGE)).splitlines()
