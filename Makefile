@@ -6,6 +6,8 @@ PYTEST := $(PY) -m pytest
 # Files of tests side by side, each process with servers of its own: most tests wait for other processes.
 JOBS ?= 2
 PARALLEL := -n $(JOBS) --dist loadfile --no-loadscope-reorder
+# What `coverage` runs: the tests of the pure core.
+CORE := tests/unit/analysis tests/unit/test_arrivals.py tests/unit/test_states.py
 INSTALLED := .venv/.installed
 # Scripts in .venv hold its path: a checkout that was moved gets a new one.
 MOVED := $(shell [ "$$(cat .venv/.made_in 2>/dev/null)" = "$$(pwd)" ] || echo moved)
@@ -49,7 +51,7 @@ browser: venv ## see to it that there is a Chromium for the browser tests
 	$(PY) tests/acceptance/browser/chromium.py
 
 test: venv celery-venvs browser coverage ## run the whole suite on servers and data of its own
-	$(PYTEST) $(PARALLEL) $(BROWSER:%=--ignore=%)
+	$(PYTEST) $(PARALLEL) $(CORE:%=--ignore=%) $(BROWSER:%=--ignore=%)
 	$(if $(BROWSER),$(PYTEST) $(PARALLEL) $(BROWSER))
 
 test-unit: venv ## run the tests that need no server
@@ -63,7 +65,7 @@ test-acceptance: venv celery-venvs browser ## run the tests of real processes
 	$(if $(BROWSER),$(PYTEST) $(PARALLEL) $(BROWSER))
 
 coverage: venv ## see that the unit tests cover every branch of the pure core
-	$(PYTEST) $(PARALLEL) tests/unit/analysis tests/unit/test_arrivals.py tests/unit/test_states.py \
+	$(PYTEST) $(PARALLEL) $(CORE) \
 	  --cov=runs.analysis --cov=runs.arrivals --cov=runs.states --cov-fail-under=100
 
 check: venv ## everything about the code that needs no test: style, types, layers, migrations, deployment

@@ -161,7 +161,7 @@ def _changed(settings: WorkerSettings, *, setting: str, value: float) -> WorkerS
 
 
 def _best_of_knob(situation: Situation, *, knob: str, now: float) -> Change | None:
-    """Of the values proposed for a knob the first that gives nine tenths of what the best gives."""
+    """Of the values proposed for a knob the first that gives nearly what the best gives."""
     tried = [
         change
         for value in _values(situation, knob=knob)

@@ -12,6 +12,7 @@ from typing import Any
 
 from runs.analysis.comparability import BARRING, LISTED
 from runs.analysis.judged_figures import ALL_JUDGED, FigureScale, RunFigures
+from runs.analysis.reading import part
 from runs.analysis.report_figures import report_value
 
 SCHEMA_VERSION = 1  # of the report document; another number is another meaning of its names
@@ -75,8 +76,8 @@ def read_report(document: object, *, name: str) -> ReportedRun:
     return ReportedRun(
         figures=run_figures(document),
         status=str(status),
-        configuration=_mapping(document.get("configuration")),
-        environment=_mapping(report_value(document, path="analysis.environment")),
+        configuration=part(document, "configuration"),
+        environment=part(document, "analysis", "environment"),
         doubts=_sentences(report_value(document, path="analysis.doubts")),
     )
 
@@ -109,8 +110,8 @@ def reduced(run: ReportedRun) -> dict[str, Any]:
 
 def run_figures(document: Mapping[str, Any]) -> RunFigures:
     """The figures of a report that are judged; what is no number there has no value here."""
-    metrics = _mapping(document.get("metrics"))
-    times = _mapping(report_value(document, path="analysis.task_metrics"))
+    metrics = part(document, "metrics")
+    times = part(document, "analysis", "task_metrics")
     regime = report_value(document, path="analysis.regime")
     return RunFigures(
         run_id=str(document.get("test_id", "a run without an id")),
@@ -120,10 +121,6 @@ def run_figures(document: Mapping[str, Any]) -> RunFigures:
         failed=_count(metrics.get("tasks_failed")),
         total_duration_s=_number(metrics.get("total_duration_seconds")),
     )
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
 
 
 def _sentences(value: object) -> tuple[str, ...]:
